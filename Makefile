@@ -1,0 +1,111 @@
+# livetimingd. `make help` lists the targets; `make run` and `make test` do everything.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+SAN     ?=
+WERROR  ?= 1
+B       := $(if $(SAN),build/san,build)
+O       := $(B)/obj
+
+PKGS    := libwebsockets libuv libcjson libzip libcurl zlib
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wformat=2 -Wimplicit-fallthrough \
+	-Wconversion -Wno-sign-conversion $(if $(filter 1,$(WERROR)),-Werror)
+IS_GCC  := $(shell $(CC) --version 2>/dev/null | head -1 | grep -qi clang || echo 1)
+WARN    += $(if $(IS_GCC),-Wlogical-op -Wduplicated-cond -Wnull-dereference)
+OPT     := $(if $(SAN),-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all,-O2 -g \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+	$(if $(IS_GCC),-ftrivial-auto-var-init=zero))
+LT_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -fPIC $(OPT) $(WARN) -Isrc -I$(B)/include -MMD -MP \
+	-DLT_VERSION='"$(VERSION)"' -DLT_PREFIX='"$(PREFIX)"' \
+	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+LT_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SAN),-fsanitize=address,undefined)
+LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lmbedcrypto -ldl -lm -lpthread
+
+# Layers, lowest first; each is an archive and sees only those before it (tests/arch/check_layers.sh).
+LAYERS  := base net router race store services cli
+layer_src = $(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c))
+layer_obj = $(patsubst src/%.c,$(O)/%.o,$(call layer_src,$(1)))
+layer_lib = $(O)/liblt_$(1).a
+DAEMON_LIBS := $(foreach l,services store race router net base,$(call layer_lib,$(l)))
+CLI_LIBS    := $(foreach l,cli store race base,$(call layer_lib,$(l)))
+DAEMON_OBJ  := $(patsubst src/%.c,$(O)/%.o,$(sort $(wildcard src/*.c)))
+HEADER      := $(B)/include/livetiming/plugin.h
+
+PLUGINS := $(filter-out template,$(notdir $(patsubst %/,%,$(wildcard plugins/*/))))
+TEST_PLUGINS := $(basename $(notdir $(wildcard tests/plugins/*.c tests/plugins/*.cc)))
+WEB_SRC := $(filter-out src/web/node_modules/%,$(wildcard src/web/*.* src/web/*/*.*))
+
+all: $(B)/livetimingd $(B)/livetimingctl plugins $(B)/www/.built ## daemon, control program, plugins and page
+plugins: $(PLUGINS:%=$(B)/plugins/%.so)
+
+# --- C ---
+$(foreach l,$(LAYERS),$(eval $(call layer_lib,$(l)): $(call layer_obj,$(l))))
+$(O)/liblt_%.a:
+	@mkdir -p $(@D)
+	rm -f $@ && ar rcs $@ $(filter %.o,$^)
+$(O)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(LT_CFLAGS) $(CFLAGS) -c -o $@ $<
+$(HEADER): src/livetiming_plugin.h
+	@mkdir -p $(@D) && cp $< $@
+$(B)/livetimingd: $(DAEMON_OBJ) $(DAEMON_LIBS)
+	$(CC) -pie -o $@ $(DAEMON_OBJ) -Wl,--start-group $(DAEMON_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
+$(B)/livetimingctl: $(CLI_LIBS)
+	$(CC) -pie -o $@ -Wl,--whole-archive $(call layer_lib,cli) -Wl,--no-whole-archive $(filter-out %cli.a,$(CLI_LIBS)) \
+		$(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
+
+# --- plugins: one folder each, one exported symbol, the installed header alone ---
+PLUGIN_FLAGS = $(filter-out -Isrc,$(LT_CFLAGS)) -fvisibility=hidden
+define plugin_rule
+$(B)/plugins/$(1).so: $$(patsubst plugins/%.c,$(O)/plugins/%.o,$$(wildcard plugins/$(1)/*.c))
+	@mkdir -p $$(@D)
+	$$(CC) -shared -Wl,-z,defs -o $$@ $$^ $$(LT_LDFLAGS) $$(if $$(SAN),-Wl,--no-as-needed) $$(LDFLAGS) -lm
+endef
+$(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
+$(O)/plugins/%.o: plugins/%.c $(HEADER)
+	@mkdir -p $(@D)
+	$(CC) $(PLUGIN_FLAGS) $(CFLAGS) -c -o $@ $<
+$(B)/tests/plugins/%.so: tests/plugins/%.c $(HEADER)
+	@mkdir -p $(@D)
+	$(CC) $(PLUGIN_FLAGS) $(CFLAGS) -shared -o $@ $< $(LT_LDFLAGS) $(LDFLAGS) -lm
+$(B)/tests/plugins/%.so: tests/plugins/%.cc $(HEADER)
+	@mkdir -p $(@D)
+	g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fPIC -fvisibility=hidden -I$(B)/include -shared -o $@ $<
+
+# --- page: third-party parts are bundled from npm at build time, ours are copied as they are ---
+$(B)/www/.built: $(WEB_SRC) src/web/package-lock.json scripts/build-web.sh
+	scripts/build-web.sh $(B)/www
+
+# --- unit tests: tests/unit/<layer>/<name>_test.c links its layer and those below ---
+below_base     := base
+below_net      := net base
+below_router   := router base
+below_race     := race base
+below_store    := store race base
+below_services := services store race router net base
+below_cli      := cli store race base
+below_plugins  := base
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
+SUPPORT_OBJ = $(patsubst tests/support/%.c,$(O)/support/%.o,$(wildcard tests/support/*.c))
+# a plugin's parser is tested by its objects: tests/unit/plugins/<plugin>_<name>_test.c
+plugin_objs = $(patsubst plugins/%.c,$(O)/plugins/%.o,$(wildcard plugins/$(firstword $(subst _, ,$(1)))/*.c))
+define unit_rule
+$(B)/tests/$(1)/%: tests/unit/$(1)/%.c $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) $$(SUPPORT_OBJ) $$(HEADER)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LT_CFLAGS) -Itests -Iplugins $$(CFLAGS) -o $$@ $$< $$(if $$(filter plugins,$(1)),$$(call plugin_objs,$$*)) \
+		$$(SUPPORT_OBJ) -Wl,--start-group $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) -Wl,--end-group \
+		$$(LT_LDFLAGS) $$(LDFLAGS) -lcmocka $$(LIBS)
+endef
+$(foreach l,base net router race store services cli plugins,$(eval $(call unit_rule,$(l))))
+$(B)/tests/plugins/rmonitor_% $(B)/tests/plugins/simulator_% $(B)/tests/plugins/replay_%: $(PLUGINS:%=$(B)/plugins/%.so)
+$(O)/support/%.o: tests/support/%.c
+	@mkdir -p $(@D)
+	$(CC) $(LT_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
+
+build-tests: all $(UNIT_TESTS) $(TEST_PLUGINS:%=$(B)/tests/plugins/%.so) ## build everything that the tests need
+
+include scripts/targets.mk
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,52 @@
+# Targets that are not files. Included by the Makefile.
+
+.PHONY: all plugins help deps deps-test run test check scenario bench install uninstall clean format format-check lint \
+	layers abi tidy build-tests
+.DEFAULT_GOAL := all
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile scripts/targets.mk | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+deps: ## install the packages that building and running need (apt, npm)
+	scripts/deps.sh
+
+run: deps ## install what is missing, build, start with a live race at http://127.0.0.1:8080/
+	$(MAKE) all
+	scripts/run.sh $(B)
+
+test: deps ## install what is missing, build, run all tests
+	$(MAKE) build-tests
+	tests/run.sh $(B)
+
+check: build-tests ## unit tests only
+	tests/run.sh $(B) unit
+
+scenario: build-tests ## end-to-end tests against the real daemon only
+	tests/run.sh $(B) scenario
+
+bench: all ## fan-out, RPC, connect and memory beside the ideal router
+	tests/bench/bench.sh $(B)
+
+format: ## rewrite the sources in our style
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+format-check: ## fail if a source is not in our style
+	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+
+layers: ## fail if a layer includes one above it
+	tests/arch/check_layers.sh
+
+abi: ## the plugin header: frozen layout, C99 and C++11, both compilers
+	tests/abi/check_abi.sh $(B)
+
+lint: format-check layers abi tidy ## every check that runs without the daemon
+	shellcheck $$(git ls-files '*.sh') .ci/run
+
+tidy:
+	git ls-files 'src/*.c' 'plugins/*.c' | xargs -P 2 -n 4 clang-tidy --quiet -- $(filter-out -Werror,$(LT_CFLAGS)) 2>/dev/null
+
+install: all ## DESTDIR= and PREFIX= as usual
+	scripts/install.sh $(B) "$(DESTDIR)" "$(PREFIX)" "$(VERSION)"
+
+clean: ## remove everything that was built
+	rm -rf build

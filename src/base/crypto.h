@@ -1,0 +1,28 @@
+/*
+ * The few cryptographic functions we need, over mbedtls (which stays in this
+ * file and random.c).
+ */
+#ifndef LT_BASE_CRYPTO_H
+#define LT_BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+#define LT_SHA256_BYTES 32
+
+void lt_sha256(struct lt_str data, uint8_t ret_digest[LT_SHA256_BYTES]);
+void lt_hmac_sha256(struct lt_str key, struct lt_str data, uint8_t ret_mac[LT_SHA256_BYTES]);
+bool lt_pbkdf2_sha256(struct lt_str secret, struct lt_str salt, uint32_t iterations,
+		uint8_t *ret_key, size_t key_bytes, struct lt_err *err);
+
+/* Constant time in the contents; different lengths are unequal. */
+bool lt_secret_eq(struct lt_str a, struct lt_str b);
+
+void lt_base64_encode(struct lt_buf *buf, const void *bytes, size_t n);
+bool lt_base64_decode(
+		struct lt_buf *buf, struct lt_str text, struct lt_err *err); /* strict, padded */
+void lt_hex_encode(struct lt_buf *buf, const void *bytes, size_t n);         /* lower case */
+
+#endif
