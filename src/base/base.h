@@ -10,6 +10,7 @@
 #define LT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define LT_NORETURN          __attribute__((noreturn))
 #define LT_UNUSED            __attribute__((unused))
+#define LT_CONSTRUCTOR       __attribute__((constructor)) /* runs before main */
 #define LT_ARRAY_LEN(array)  (sizeof(array) / sizeof((array)[0]))
 #define LT_MIN(a, b)         ((a) < (b) ? (a) : (b))
 #define LT_MAX(a, b)         ((a) > (b) ? (a) : (b))

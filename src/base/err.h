@@ -33,7 +33,11 @@ struct lt_err {
 /* Fill err (which may be NULL). Always returns false, so that callers can return it. */
 bool lt_err_set(struct lt_err *err, enum lt_errc code, const char *fmt, ...) LT_PRINTF(3, 4);
 
-/* As lt_err_set with the text of errno after a colon. */
+/*
+ * As lt_err_set with the text of errno after a colon. The class follows errno:
+ * ENOENT not found, EEXIST exists, EACCES and EPERM denied, ETIMEDOUT timeout,
+ * ECONNREFUSED unavailable, everything else LT_E_IO.
+ */
 bool lt_err_errno(struct lt_err *err, const char *fmt, ...) LT_PRINTF(2, 3);
 
 /* Put "fmt: " in front of the message already there. Always returns false. */

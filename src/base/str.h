@@ -54,6 +54,15 @@ bool lt_parse_bool(
 
 /* Is the text well-formed UTF-8 (no surrogates, no overlong forms)? */
 bool lt_utf8_valid(struct lt_str s);
+/* Length of its well-formed beginning: s.n, or the offset of the first bad sequence. */
+size_t lt_utf8_prefix(struct lt_str s);
+
+/*
+ * Text from outside for a message: quoted, control and non-ASCII bytes escaped
+ * as \xNN, cut with "..." when long. Returns buf.
+ */
+#define LT_QUOTE_MAX 72
+const char *lt_str_quote(struct lt_str s, char buf[LT_QUOTE_MAX]);
 
 /*
  * Growing bytes; zero-initialised is empty and valid. `p` is always followed
