@@ -15,13 +15,16 @@ WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold
 	-Wconversion -Wno-sign-conversion $(if $(filter 1,$(WERROR)),-Werror)
 IS_GCC  := $(shell $(CC) --version 2>/dev/null | head -1 | grep -qi clang || echo 1)
 WARN    += $(if $(IS_GCC),-Wlogical-op -Wduplicated-cond -Wnull-dereference)
-OPT     := $(if $(SAN),-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all,-O2 -g \
+# Variables, since their commas would end an argument of $(if).
+SANITIZE := -fsanitize=address,undefined
+SAN_OPT  := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all
+OPT     := $(if $(SAN),$(SAN_OPT),-O2 -g \
 	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
 	$(if $(IS_GCC),-ftrivial-auto-var-init=zero))
 LT_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -fPIC $(OPT) $(WARN) -Isrc -I$(B)/include -MMD -MP \
 	-DLT_VERSION='"$(VERSION)"' -DLT_PREFIX='"$(PREFIX)"' \
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-LT_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SAN),-fsanitize=address,undefined)
+LT_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SAN),$(SANITIZE))
 LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lmbedcrypto -ldl -lm -lpthread
 
 # Layers, lowest first; each is an archive and sees only those before it (tests/arch/check_layers.sh).
