@@ -1,6 +1,6 @@
 /*
  * The one event loop. Implemented by loop_uv.c (libuv; libwebsockets runs on
- * the same loop) and by tests/support/loop_fake.c with a hand-moved clock.
+ * the same loop) and by tests/support_fake/loop_fake.c with a hand-moved clock.
  * Everything here is called on the loop thread, but for the `work` function.
  *
  * Timers, watches and deferred calls are structs owned by the caller, embedded
@@ -40,6 +40,7 @@ struct lt_timer {
 	void *arg;
 	int64_t due_us;    /* private */
 	int64_t period_us; /* private; 0 is one-shot */
+	uint64_t sequence; /* private; equal times run in the order of arming */
 	size_t heap_index; /* private; 0 is idle, position + 1 */
 };
 

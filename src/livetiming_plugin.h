@@ -1,0 +1,487 @@
+/*
+ * Plugin interface of livetimingd, installed as <livetiming/plugin.h>.
+ *
+ * A plugin is a shared object that exports one function, lt_plugin_entry_v1,
+ * which returns a static description. The daemon makes one instance of it for
+ * each timing service, and calls everything on its one event loop: a plugin
+ * needs no thread, no lock and no network library. It says what cars are where;
+ * messages, compression, publishing, saving and recording are the host's.
+ *
+ * Rules
+ *  - Every pointer is borrowed for the call; the receiver copies. Nobody frees
+ *    the other's memory.
+ *  - Text is UTF-8 with a length ({p, n}), not terminated unless stated.
+ *  - Each callback returns within 5 ms; the host times them, logs the slow ones
+ *    with the plugin's name and counts them. Longer work goes to "lt.work/1".
+ *  - Functions that can fail return 0, or -1 after having said why through
+ *    api->fail, which also stops the service; the reason stays in its listing.
+ *  - Structs begin with their size and only ever grow at the end. A member that
+ *    the other side does not have yet reads as zero: LT_HAS(api, member).
+ *
+ * Tags: [loop] may be called at any time between create and destroy, from the
+ * loop thread; [create] only inside ops->create; [any] from any thread.
+ *
+ * History (additions only, newest last)
+ *  1.0  2026-11-24  first version
+ */
+#ifndef LIVETIMING_PLUGIN_H
+#define LIVETIMING_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LT_PLUGIN_ABI_MAJOR 1u
+#define LT_PLUGIN_ABI_MINOR 0u
+
+#define LT_PLUGIN_EXPORT __attribute__((visibility("default")))
+
+/* Does a table that says its own size have this member? */
+#define LT_HAS(table, member)                                                                      \
+	((table)->size >= offsetof(__typeof__(*(table)), member) + sizeof((table)->member))
+
+#ifndef LT_STR_DEFINED
+#	define LT_STR_DEFINED
+struct lt_str {
+	const char *p;
+	size_t n;
+};
+#endif
+
+struct lt_host; /* the service that the host runs for this instance */
+
+/* ------------------------------------------------------------------------- */
+/* Options: declared, so that the host can show, check and convert them.     */
+
+#define LT_OPT_TEXT   1u
+#define LT_OPT_INT    2u
+#define LT_OPT_NUMBER 3u
+#define LT_OPT_FLAG   4u /* --name, no value; false by default */
+#define LT_OPT_CHOICE 5u /* one of `choices` */
+#define LT_OPT_FILE   6u /* path of a file that must be readable at start */
+
+struct lt_plugin_option {
+	const char *name;          /* "host": given as --host VALUE or --host=VALUE */
+	uint32_t type;             /* LT_OPT_... */
+	uint32_t required;         /* 1: the service does not start without it */
+	const char *default_value; /* as it would be typed; NULL: none */
+	const char *help;          /* one sentence */
+	const char *choices;       /* LT_OPT_CHOICE: "auto|race|practice" */
+	double min, max;           /* LT_OPT_INT, LT_OPT_NUMBER: bounds when min < max */
+};
+
+/* ------------------------------------------------------------------------- */
+/* Common Timing Data                                                        */
+
+/*
+ * A column. The standard ones are LT_COL_... below; others are legal, readers
+ * show them as text. type: "text", "class", "numeric", "delta", "time".
+ */
+struct lt_column {
+	const char *title, *type, *description; /* description NULL: none */
+};
+
+/* clang-format off */
+#define LT_COL_NUM        { "Num", "text", "Car number" }
+#define LT_COL_STATE      { "State", "text", NULL }
+#define LT_COL_CLASS      { "Class", "class", NULL }
+#define LT_COL_TEAM       { "Team", "text", NULL }
+#define LT_COL_DRIVER     { "Driver", "text", NULL }
+#define LT_COL_CAR        { "Car", "text", NULL }
+#define LT_COL_TYRE       { "T", "text", "Tyre" }
+#define LT_COL_TYRE_STINT { "TS", "text", "Tyre stint - laps on these tyres since last stop" }
+#define LT_COL_TYRE_AGE   { "TA", "text", "Tyre age - total laps on these tyres from new" }
+#define LT_COL_LAPS       { "Laps", "numeric", NULL }
+#define LT_COL_GAP        { "Gap", "delta", "Gap to leader" }
+#define LT_COL_CLASS_GAP  { "C.Gap", "delta", "Gap to class leader" }
+#define LT_COL_INT        { "Int", "delta", "Interval to car in front" }
+#define LT_COL_CLASS_INT  { "C.Int", "delta", "Interval to class car in front" }
+#define LT_COL_LAST_LAP   { "Last", "time", "Last lap time" }
+#define LT_COL_BEST_LAP   { "Best", "time", "Best lap time" }
+#define LT_COL_S1         { "S1", "time", "Sector 1 time" }
+#define LT_COL_S2         { "S2", "time", "Sector 2 time" }
+#define LT_COL_S3         { "S3", "time", "Sector 3 time" }
+#define LT_COL_S4         { "S4", "time", "Sector 4 time" }
+#define LT_COL_S5         { "S5", "time", "Sector 5 time" }
+#define LT_COL_BS1        { "BS1", "time", "Best sector 1 time" }
+#define LT_COL_BS2        { "BS2", "time", "Best sector 2 time" }
+#define LT_COL_BS3        { "BS3", "time", "Best sector 3 time" }
+#define LT_COL_BS4        { "BS4", "time", "Best sector 4 time" }
+#define LT_COL_BS5        { "BS5", "time", "Best sector 5 time" }
+#define LT_COL_SPEED      { "Spd", "numeric", "Last lap speed" }
+#define LT_COL_BEST_SPEED { "B.Spd", "numeric", "Best lap speed" }
+#define LT_COL_PITS       { "Pits", "numeric", NULL }
+#define LT_COL_POS_IN_CLASS { "PIC", "numeric", "Position in class" }
+#define LT_COL_PUSH_TO_PASS { "PTP", "numeric", "Push-to-Pass remaining" }
+#define LT_COL_DRIVER_1_BEST_LAP { "D1 Best", "time", "Driver 1 best lap" }
+#define LT_COL_DRIVER_2_BEST_LAP { "D2 Best", "time", "Driver 2 best lap" }
+#define LT_COL_AGGREGATE_BEST_LAP { "Average", "time", "Average of best laps" }
+#define LT_COL_T1_SPEED   { "T1 Spd", "numeric", "Turn 1 speed" }
+#define LT_COL_BEST_T1_SPEED { "BT1S", "numeric", "Best turn 1 speed" }
+#define LT_COL_T3_SPEED   { "T3 Spd", "numeric", "Turn 3 speed" }
+#define LT_COL_BEST_T3_SPEED { "BT3S", "numeric", "Best turn 3 speed" }
+#define LT_COL_NO_TOW_SPEED { "NTS", "numeric", "No-tow speed - best speed without tow" }
+#define LT_COL_NO_TOW_RANK { "NTR", "numeric", "No-tow rank" }
+/* clang-format on */
+
+/* What the service is; the host makes the manifest of it. */
+struct lt_service_info {
+	uint32_t size, reserved;
+	struct lt_str name;        /* series: "Club Endurance" */
+	struct lt_str description; /* event or session; the operator's --description wins */
+	const struct lt_column *columns;
+	size_t column_count;
+	const struct lt_str *track_data; /* headings */
+	size_t track_data_count;
+	double poll_interval_s;                /* how often ops->update is called; 0: 1 s */
+	struct lt_str source_name, source_url; /* attribution; empty: that of the plugin */
+};
+
+/* A cell of a row. */
+#define LT_CELL_NULL   0u
+#define LT_CELL_INT    1u /* .i */
+#define LT_CELL_NUMBER 2u /* .d, always written with a fraction */
+#define LT_CELL_TEXT   3u /* .s */
+#define LT_CELL_TIME   4u /* [.d seconds, flag]; .d < 0: ["", flag] */
+#define LT_CELL_JSON   5u /* .s is one JSON value */
+
+#define LT_TIME_PLAIN  0u /* "" */
+#define LT_TIME_PB     1u /* personal best */
+#define LT_TIME_SB     2u /* session best */
+#define LT_TIME_SB_NEW 3u /* session best, just set */
+#define LT_TIME_OLD    4u /* of a lap before */
+
+struct lt_cell {
+	uint32_t kind; /* LT_CELL_... */
+	uint32_t flag; /* LT_TIME_... */
+	int64_t i;
+	double d;
+	struct lt_str s;
+};
+
+#define LT_FLAG_NONE         0u
+#define LT_FLAG_GREEN        1u
+#define LT_FLAG_WHITE        2u
+#define LT_FLAG_CHEQUERED    3u
+#define LT_FLAG_YELLOW       4u
+#define LT_FLAG_FCY          5u
+#define LT_FLAG_CODE_60      6u
+#define LT_FLAG_VSC          7u
+#define LT_FLAG_SC           8u
+#define LT_FLAG_CAUTION      9u
+#define LT_FLAG_RED          10u
+#define LT_FLAG_SLOW_ZONE    11u
+#define LT_FLAG_CODE_60_ZONE 12u
+
+/* Session part of a state. Negative numbers and NULL arrays leave the member out. */
+struct lt_session_info {
+	uint32_t size, flag; /* LT_FLAG_... */
+	double time_elapsed_s, time_remain_s;
+	int64_t laps_remain;
+	const struct lt_str *track_data; /* one text for each heading */
+	size_t track_data_count;
+	struct lt_str extra_json; /* object whose members are added; empty: none */
+};
+
+/* Message: [time, category, text, type, car]. The host adds the time. */
+struct lt_message_info {
+	uint32_t size, reserved;
+	struct lt_str category, text;
+	struct lt_str type; /* "green" "yellow" "red" "white" "code60" "track" "pit" "out" "pb" "sb"
+			       "raceControl" ""; p NULL: null */
+	struct lt_str car;  /* p NULL: none */
+	int64_t time_s;     /* unix time; 0: now */
+};
+
+/* Which of the host's message generators run over each update. */
+#define LT_GENERATE_DEFAULT      1u /* flag, pits and state, driver change, fast lap */
+#define LT_GENERATE_SLOW_ZONE    2u
+#define LT_GENERATE_RACE_CONTROL 4u /* texts given to api->race_control */
+
+#define LT_LOG_ERROR   0u
+#define LT_LOG_WARNING 1u
+#define LT_LOG_INFO    2u
+#define LT_LOG_DEBUG   3u
+
+typedef void (*lt_callback)(void *arg);
+
+/* ------------------------------------------------------------------------- */
+/* What the host gives                                                       */
+
+struct lt_host_api {
+	uint32_t size, abi_minor;
+
+	/* [any] One line in the service's log. */
+	void (*log)(struct lt_host *host, uint32_t level, struct lt_str text);
+
+	/* [loop] Monotonic and UTC time of this turn, microseconds. */
+	int64_t (*mono_us)(struct lt_host *host);
+	int64_t (*wall_us)(struct lt_host *host);
+
+	/* [loop] Options as declared, converted and checked by the host. has: given or defaulted.
+	 */
+	int32_t (*option_has)(struct lt_host *host, const char *name);
+	struct lt_str (*option_text)(struct lt_host *host,
+			const char *name); /* valid until destroy, terminated */
+	int64_t (*option_int)(struct lt_host *host, const char *name);
+	double (*option_number)(struct lt_host *host, const char *name);
+	int32_t (*option_flag)(struct lt_host *host, const char *name);
+
+	/* [loop] Say, or say again when it changed, what this service is. First in create. */
+	int32_t (*describe)(struct lt_host *host, const struct lt_service_info *info);
+
+	/* [create] LT_GENERATE_... bits; default LT_GENERATE_DEFAULT. */
+	void (*set_generators)(struct lt_host *host, uint32_t generators);
+
+	/*
+	 * [loop] Build one state: begin, a row for each car in order of position,
+	 * session, then publish. Cells follow the columns; a row may be shorter. A
+	 * cell that does not fit its column is published as it is and logged once.
+	 * publish_now runs the pipeline at once; publish_due at most once a second
+	 * and at least every 60 s: call it as often as you like.
+	 */
+	void (*state_begin)(struct lt_host *host);
+	int32_t (*state_row)(struct lt_host *host, const struct lt_cell *cells, size_t count);
+	int32_t (*state_session)(struct lt_host *host, const struct lt_session_info *session);
+	int32_t (*publish_now)(struct lt_host *host);
+	int32_t (*publish_due)(struct lt_host *host);
+
+	/* [loop] A message of the plugin's own; goes out with the next update. */
+	void (*message)(struct lt_host *host, const struct lt_message_info *message);
+	/* [loop] A race control text, for LT_GENERATE_RACE_CONTROL. */
+	void (*race_control)(struct lt_host *host, struct lt_str text);
+
+	/* [loop] A new session begins: messages so far and analysis are closed off. */
+	void (*new_session)(struct lt_host *host);
+
+	/*
+	 * [loop] The feed is silent (1) or alive again (0); shown to viewers and
+	 * operators. reason: a sentence.
+	 */
+	void (*set_stale)(struct lt_host *host, uint32_t stale, struct lt_str reason);
+
+	/* [loop] Counters of the service, shown by `livetimingctl service show`: "records",
+	 * "damaged". */
+	void (*count)(struct lt_host *host, const char *name, int64_t delta);
+
+	/* [loop] Cannot go on: stop this service; the sentence is kept in its listing. */
+	void (*fail)(struct lt_host *host, struct lt_str reason);
+
+	/*
+	 * [loop] Timers. Returns an id; one-shot or repeating until cancelled;
+	 * all end with the instance.
+	 */
+	uint64_t (*timer)(struct lt_host *host, int64_t delay_ms, uint32_t repeat, lt_callback fn,
+			void *arg);
+	void (*timer_cancel)(struct lt_host *host, uint64_t timer);
+
+	/* [loop] Further tables by name, e.g. "lt.lines/1"; NULL: this host does not have it. */
+	const void *(*extension)(struct lt_host *host, const char *id);
+};
+
+/* "lt.lines/1": text lines from a TCP server, reconnecting for ever. */
+#define LT_EXT_LINES "lt.lines/1"
+struct lt_lines_opts {
+	uint32_t size, port;
+	const char *host;
+	uint32_t connect_timeout_ms; /* 0: 10000 */
+	uint32_t stale_ms;           /* silence after which the link is called stale; 0: 10000 */
+	uint32_t dead_ms;            /* silence after which it is dropped and made anew; 0: 30000 */
+	uint32_t line_max;           /* longer lines are dropped and counted; 0: 8192 */
+	void (*line)(void *arg, struct lt_str line);           /* without line end; never blank */
+	void (*connected)(void *arg);                          /* may be NULL */
+	void (*disconnected)(void *arg, struct lt_str reason); /* may be NULL */
+	void *arg;
+};
+struct lt_lines_ext {
+	uint32_t size, reserved;
+	/* [loop] Starts at once. stale/alive is reported to the host by itself. NULL after fail. */
+	void *(*open)(struct lt_host *host, const struct lt_lines_opts *opts);
+	void (*close)(void *lines); /* no callback after this */
+};
+
+/* "lt.file/1": a capture file, line by line, read ahead off the loop. */
+#define LT_EXT_FILE "lt.file/1"
+struct lt_file_ext {
+	uint32_t size, reserved;
+	void *(*open)(struct lt_host *host, const char *path); /* NULL after fail */
+	/* [loop] 1: a line; 0: end of file; 2: not read yet, ask again on a later turn. */
+	int32_t (*next_line)(void *file, struct lt_str *ret_line);
+	void (*close)(void *file);
+};
+
+/* "lt.tcp/1": bytes from and to a TCP server, reconnecting. Limits as in lt_lines_opts. */
+#define LT_EXT_TCP "lt.tcp/1"
+struct lt_tcp_opts {
+	uint32_t size, port;
+	const char *host;
+	uint32_t connect_timeout_ms, stale_ms, dead_ms, reserved;
+	void (*bytes)(void *arg, struct lt_str bytes);
+	void (*connected)(void *arg);
+	void (*disconnected)(void *arg, struct lt_str reason);
+	void *arg;
+};
+struct lt_tcp_ext {
+	uint32_t size, reserved;
+	void *(*open)(struct lt_host *host, const struct lt_tcp_opts *opts);
+	int32_t (*send)(void *tcp, struct lt_str bytes); /* -1: not connected or too much queued */
+	void (*close)(void *tcp);
+};
+
+/* "lt.udp/1": a bound UDP socket. */
+#define LT_EXT_UDP "lt.udp/1"
+struct lt_udp_opts {
+	uint32_t size, port; /* port 0: a free one */
+	const char *address; /* NULL: 127.0.0.1 */
+	/* from: "address:port" of the sender */
+	void (*datagram)(void *arg, struct lt_str bytes, struct lt_str from);
+	void *arg;
+};
+struct lt_udp_ext {
+	uint32_t size, reserved;
+	void *(*open)(struct lt_host *host, const struct lt_udp_opts *opts);
+	uint32_t (*port)(void *udp);
+	int32_t (*send)(void *udp, struct lt_str bytes, struct lt_str to);
+	void (*close)(void *udp);
+};
+
+/* "lt.http/1": fetch a URL once, or again and again with exponential backoff on errors. */
+#define LT_EXT_HTTP "lt.http/1"
+struct lt_http_result {
+	uint32_t size;
+	int32_t status;      /* HTTP status; 0: no answer, see error */
+	struct lt_str body;  /* decoded */
+	struct lt_str error; /* empty: fine */
+};
+struct lt_http_opts {
+	uint32_t size, interval_ms; /* 0: once */
+	const char *url, *method;   /* method NULL: GET */
+	const char *const *headers; /* "Name: value", ..., NULL; may be NULL */
+	struct lt_str body;
+	uint32_t timeout_ms; /* 0: 10000 */
+	uint32_t body_max;   /* 0: 8 MiB */
+	/* When repeating, an unchanged body (304, same ETag) is not delivered again. */
+	void (*result)(void *arg, const struct lt_http_result *result);
+	void *arg;
+};
+struct lt_http_ext {
+	uint32_t size, reserved;
+	void *(*fetch)(struct lt_host *host, const struct lt_http_opts *opts);
+	void (*cancel)(void *fetch); /* also frees a finished one */
+};
+
+/* "lt.ws/1": a WebSocket client with watchdog, reconnecting. */
+#define LT_EXT_WS "lt.ws/1"
+struct lt_ws_opts {
+	uint32_t size, message_max;    /* 0: 4 MiB */
+	const char *url, *subprotocol; /* subprotocol may be NULL */
+	const char *const *headers;
+	uint32_t stale_ms, dead_ms; /* silence; pings are sent in between */
+	void (*message)(void *arg, struct lt_str message, uint32_t binary);
+	void (*connected)(void *arg);
+	void (*disconnected)(void *arg, struct lt_str reason);
+	void *arg;
+};
+struct lt_ws_ext {
+	uint32_t size, reserved;
+	void *(*open)(struct lt_host *host, const struct lt_ws_opts *opts);
+	int32_t (*send)(void *ws, struct lt_str message, uint32_t binary);
+	void (*close)(void *ws);
+};
+
+/* "lt.work/1": run something off the loop. */
+#define LT_EXT_WORK "lt.work/1"
+struct lt_work_ext {
+	uint32_t size, reserved;
+	/*
+	 * work(arg) runs on another thread and touches nothing but arg; then
+	 * done(arg, cancelled) on the loop, exactly once; cancelled is 1 when the
+	 * instance was destroyed meanwhile: only free arg then.
+	 */
+	void (*run)(struct lt_host *host, void (*work)(void *arg),
+			void (*done)(void *arg, uint32_t cancelled), void *arg);
+};
+
+/* "lt.recording/1": frames of a recording zip, opened and read off the loop. */
+#define LT_EXT_RECORDING "lt.recording/1"
+struct lt_recording_info {
+	uint32_t size, frames;
+	struct lt_str manifest_json;
+	int64_t first_s, last_s; /* unix times of the first and last frame */
+};
+struct lt_recording_opts {
+	uint32_t size, reserved;
+	const char *path;
+	void (*opened)(void *arg, const struct lt_recording_info *info);
+	/* Answer to request: the state at that frame as JSON, and the messages new in it. */
+	void (*state)(void *arg, int64_t time_s, struct lt_str state_json);
+	void *arg;
+};
+struct lt_recording_ext {
+	uint32_t size, reserved;
+	void *(*open)(struct lt_host *host,
+			const struct lt_recording_opts *opts); /* a bad file: fail */
+	/* [loop] Time of the first frame at or after time_s; INT64_MAX: none. */
+	int64_t (*next_time)(void *recording, int64_t time_s);
+	/* [loop] Ask for the state at time_s; answered through opts->state. One at a time. */
+	int32_t (*request)(void *recording, int64_t time_s);
+	/* [loop] Inside opts->state: publish that state as it is (cars, session, messages,
+	 * highlight). */
+	int32_t (*publish)(void *recording);
+	void (*close)(void *recording);
+};
+
+/* ------------------------------------------------------------------------- */
+/* What the plugin gives                                                     */
+
+struct lt_plugin_ops {
+	uint32_t size, reserved;
+	/*
+	 * Make an instance: read options, describe the service; no I/O. options_json:
+	 * the checked options as an object, for those who prefer it.
+	 */
+	int32_t (*create)(const struct lt_host_api *api, struct lt_host *host,
+			struct lt_str options_json, void **ret_self);
+	int32_t (*start)(void *self); /* open inputs, arm timers */
+	void (*stop)(void *self);     /* close them; may be NULL */
+	void (*destroy)(void *self);  /* free self; nothing is called afterwards */
+	/* Called once after start and then every poll interval; may be NULL for event-driven
+	 * inputs. */
+	void (*update)(void *self);
+	/* Tables that the host may ask for by name; may be NULL. */
+	const void *(*extension)(void *self, const char *id);
+};
+
+struct lt_plugin_desc {
+	uint32_t size, abi_major, abi_minor, reserved;
+	const char *name; /* unique, [a-z0-9_] */
+	const char *version;
+	const char *summary;     /* one line for `plugins list` */
+	const char *attribution; /* who the data comes from, "Name" or "Name https://url"; NULL:
+				    none */
+	const struct lt_plugin_option *options; /* ends with a NULL name; NULL: none */
+	uint32_t option_size, reserved2;        /* sizeof(struct lt_plugin_option) */
+	const struct lt_plugin_ops *ops;
+};
+
+/* The one exported symbol. */
+LT_PLUGIN_EXPORT const struct lt_plugin_desc *lt_plugin_entry_v1(void);
+
+/* Small conveniences for plugins. */
+#define LT_LITERAL(text) lt_text_n((text), sizeof(text) - 1)
+static inline struct lt_str lt_text_n(const char *text, size_t n)
+{
+	struct lt_str s;
+	s.p = text;
+	s.n = n;
+	return s;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
