@@ -33,8 +33,7 @@ static bool read_all(int fd, const char *path, size_t max_bytes, struct lt_buf *
 		}
 		content->n += (size_t)n;
 		if (content->n > max_bytes) {
-			return lt_err_set(
-					err, LT_E_LIMIT, "%s is over %zu bytes", path, max_bytes);
+			return lt_err_set(err, LT_E_LIMIT, "%s is over %zu bytes", path, max_bytes);
 		}
 	}
 }
@@ -49,8 +48,10 @@ bool lt_file_read(
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0) {
+		bool is_absent = errno == ENOENT;
+
 		lt_err_errno(err, "cannot open %s", path);
-		if (err && errno == ENOENT) {
+		if (err && is_absent) {
 			err->code = LT_E_NOT_FOUND;
 		}
 		return false;
@@ -145,9 +146,9 @@ static bool make_one(const char *path, struct lt_err *err)
 		return true;
 	}
 	if (stat(path, &st) == 0) {
-		return S_ISDIR(st.st_mode) || lt_err_set(err, LT_E_EXISTS,
-							      "%s exists and is not a directory",
-							      path);
+		return S_ISDIR(st.st_mode) ||
+				lt_err_set(err, LT_E_EXISTS, "%s exists and is not a directory",
+						path);
 	}
 	return lt_err_errno(err, "cannot create directory %s", path);
 }
@@ -174,8 +175,7 @@ bool lt_dir_make(const char *path, struct lt_err *err)
 
 bool lt_name_is_safe(struct lt_str name)
 {
-	if (name.n == 0 || name.n > NAME_MAX || lt_str_eq_c(name, ".") ||
-			lt_str_eq_c(name, "..")) {
+	if (name.n == 0 || name.n > NAME_MAX || lt_str_eq_c(name, ".") || lt_str_eq_c(name, "..")) {
 		return false;
 	}
 	for (size_t i = 0; i < name.n; i++) {

@@ -66,7 +66,9 @@ static size_t printable_bytes(struct lt_str s)
 	if (c == 0xc2 && (unsigned char)s.p[1] < 0xa0) {
 		return 0;
 	}
-	if (memcmp(s.p, "\xe2\x80\xa8", 3) == 0 || memcmp(s.p, "\xe2\x80\xa9", 3) == 0) {
+	if (n == 3 &&
+			(memcmp(s.p, "\xe2\x80\xa8", 3) == 0 ||
+					memcmp(s.p, "\xe2\x80\xa9", 3) == 0)) {
 		return 0;
 	}
 	return n;
@@ -119,8 +121,8 @@ const char *lt_log_value(struct lt_str text, char buf[LT_LOG_VALUE_MAX])
 		size_t piece_n = n;
 
 		if (n == 0) {
-			piece_n = (size_t)snprintf(piece, sizeof(piece), "\\x%02x",
-					(unsigned char)text.p[0]);
+			piece_n = (size_t)snprintf(
+					piece, sizeof(piece), "\\x%02x", (unsigned char)text.p[0]);
 			n = 1;
 		} else if (text.p[0] == '"' || text.p[0] == '\\') {
 			piece[0] = '\\';
@@ -200,38 +202,49 @@ static void add_unquoted(struct lt_buf *buf, struct lt_str value)
 	}
 }
 
+static bool is_field(struct lt_str word)
+{
+	const char *eq = word.n ? memchr(word.p, '=', word.n) : NULL;
+
+	return eq && eq > word.p && !memchr(word.p, '"', (size_t)(eq - word.p));
+}
+
+static void add_json_member(struct lt_buf *line, struct lt_str key, const struct lt_buf *value)
+{
+	if (line->p[line->n - 1] != '{') {
+		lt_buf_add_c(line, ", ");
+	}
+	lt_json_write_str(line, key);
+	lt_buf_add_c(line, ": ");
+	lt_json_write_str(line, lt_buf_str(value));
+}
+
 /* "a=1 b=two words" as members; a word without '=' belongs to the value before it. */
 static void add_json_fields(struct lt_buf *line, struct lt_str fields)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf value = { 0 };
 	struct lt_str key = { 0 };
-	bool first = true;
 
 	lt_buf_add_c(line, ", \"fields\": {");
-	do {
+	while (fields.n > 0) {
 		struct lt_str word = next_word(&fields);
-		const char *eq = word.n ? memchr(word.p, '=', word.n) : NULL;
 
-		if (eq && eq > word.p && word.p[0] != '"') {
-			key = (struct lt_str){ word.p, (size_t)(eq - word.p) };
+		if (is_field(word)) {
+			if (key.p) {
+				add_json_member(line, key, &value);
+			}
+			key = (struct lt_str){ word.p, 0 };
+			key.n = (size_t)((const char *)memchr(word.p, '=', word.n) - word.p);
 			word = lt_str_skip(word, key.n + 1);
 			lt_buf_clear(&value);
-		} else if (!key.p) {
-			key = LT_STR("text");
-		} else {
+		} else if (key.p) {
 			lt_buf_add_char(&value, ' ');
+		} else {
+			key = LT_STR("text");
 		}
 		add_unquoted(&value, word);
-		eq = fields.n ? memchr(fields.p, '=', fields.n) : NULL;
-		if (fields.n && (!eq || memchr(fields.p, ' ', (size_t)(eq - fields.p)))) {
-			continue; /* the next word has no '=': more of this value */
-		}
-		lt_buf_add_c(line, first ? "" : ", ");
-		lt_json_write_str(line, key);
-		lt_buf_add_c(line, ": ");
-		lt_json_write_str(line, lt_buf_str(&value));
-		first = false;
-	} while (fields.n > 0);
+	}
+	add_json_member(line, key, &value);
 	lt_buf_add_char(line, '}');
 }
 

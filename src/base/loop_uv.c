@@ -7,8 +7,6 @@
  *   timers   -> on_timer: our heap, by one uv_timer_t
  *   prepare  -> on_prepare: drain again, arm the timer, close the books; then poll
  */
-#include "base/loop.h"
-
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 #include <uv.h>
 
 #include "base/alloc.h"
+#include "base/loop.h"
 #include "base/table.h"
 #include "base/timer_heap.h"
 
@@ -203,8 +202,8 @@ static void count_turn(struct lt_loop *loop)
 {
 	uint64_t now_ns = uv_hrtime();
 	uint64_t slept_ns = uv_metrics_idle_time(&loop->uv);
-	int64_t busy_us = (int64_t)(now_ns - loop->prepared_ns - (slept_ns - loop->slept_ns)) /
-			  1000;
+	int64_t busy_us =
+			(int64_t)(now_ns - loop->prepared_ns - (slept_ns - loop->slept_ns)) / 1000;
 	size_t bucket = 0;
 
 	while (bucket < LT_LAG_BUCKETS - 1 && busy_us > lt_lag_bound_us[bucket]) {
@@ -313,7 +312,7 @@ static void on_poll(uv_poll_t *uv, int status, int events)
 	struct poll_handle *handle = lt_container_of(uv, struct poll_handle, uv);
 	struct lt_watch *watch = handle->watch;
 	int ready = (events & UV_READABLE ? LT_READABLE : 0) |
-		    (events & UV_WRITABLE ? LT_WRITABLE : 0);
+			(events & UV_WRITABLE ? LT_WRITABLE : 0);
 
 	if (!watch) {
 		return;
