@@ -1,20 +1,26 @@
 # Targets that are not files. Included by the Makefile.
 
-.PHONY: all plugins help deps deps-test run test check scenario bench install uninstall clean format format-check lint \
+.PHONY: all plugins help deps deps-build deps-test run test check scenario bench install uninstall clean format format-check lint \
 	layers abi tidy build-tests
 .DEFAULT_GOAL := all
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile scripts/targets.mk | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-deps: ## install the packages that building and running need (apt, npm)
-	scripts/deps.sh
+deps: ## install the packages that building, running, testing and linting need (apt, npm)
+	scripts/deps.sh all
 
-run: deps ## install what is missing, build, start with a live race at http://127.0.0.1:8080/
+deps-build:
+	scripts/deps.sh build
+
+deps-test:
+	scripts/deps.sh test
+
+run: deps-build ## install what is missing, build, start with a live race at http://127.0.0.1:8080/
 	$(MAKE) all
 	scripts/run.sh $(B)
 
-test: deps ## install what is missing, build, run all tests
+test: deps-test ## install what is missing, build, run all tests
 	$(MAKE) build-tests
 	tests/run.sh $(B)
 

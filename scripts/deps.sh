@@ -1,0 +1,56 @@
+#!/bin/sh
+# Install what is missing, and nothing else: deps.sh build | test | all
+#   build  compile and run          test  the same plus test libraries, clients and a browser
+#   all    the same plus the tools of `make lint`
+set -eu
+cd "$(dirname "$0")/.."
+what=${1:-all}
+
+packages="gcc make pkg-config ca-certificates libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev libzip-dev
+	libical-dev libcurl4-openssl-dev libmbedtls-dev uthash-dev zlib1g-dev libssl-dev libev-dev"
+test_packages="g++ clang libcmocka-dev chromium openssl procps zip"
+lint_packages="clang-format clang-tidy shellcheck git"
+case $what in
+build) ;;
+test) packages="$packages $test_packages" ;;
+all) packages="$packages $test_packages $lint_packages" ;;
+*)
+	echo "usage: deps.sh build|test|all" >&2
+	exit 2
+	;;
+esac
+# Node.js may have come from elsewhere; Debian's is fine too.
+command -v node >/dev/null || packages="$packages nodejs"
+command -v npm >/dev/null || packages="$packages npm"
+
+missing=
+for package in $packages; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+	sudo=
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null || {
+			echo "these packages are missing; install them as root, or install sudo:$missing" >&2
+			exit 1
+		}
+		sudo=sudo
+	fi
+	echo "installing:$missing"
+	# shellcheck disable=SC2086 # a list of words
+	{
+		$sudo apt-get update -q
+		DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
+	}
+fi
+
+# Exactly what the lock file says, again only when it changed.
+npm_install() { # folder
+	stamp=$1/node_modules/.installed
+	if [ -z "$(find "$stamp" -newer "$1/package-lock.json" 2>/dev/null)" ]; then
+		(cd "$1" && npm ci --no-fund --no-audit --loglevel=error)
+		touch "$stamp"
+	fi
+}
+npm_install src/web
+[ "$what" = build ] || npm_install tests

@@ -1,0 +1,68 @@
+#!/bin/sh
+# Run the tests of a build: run.sh BUILDDIR [unit|scenario]. Prints what failed
+# in full, everything else as a line, and ends with "N passed, N failed, N skipped".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=$1
+what=${2:-all}
+SHARED_DIR=${SHARED_DIR:-../shared}
+export SHARED_DIR LT_BUILD="$build" CMOCKA_MESSAGE_OUTPUT=TAP
+export ASAN_OPTIONS="${ASAN_OPTIONS:-allow_user_segv_handler=0:detect_leaks=1}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+passed=0
+failed=0
+skipped=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+# Add up the TAP lines in $out of one program that ended with status $2.
+count() { # name, status
+	ok=$(grep -cE '^ *ok ' "$out")
+	skip=$(grep -cE '^ *ok .*# SKIP' "$out")
+	bad=$(grep -cE '^ *not ok ' "$out")
+	if [ "$2" != 0 ] && [ "$bad" = 0 ]; then
+		bad=1 # crashed, or a sanitizer ended it
+	fi
+	if [ $((ok + bad)) = 0 ]; then
+		bad=1
+		echo "no test ran in $1"
+	fi
+	passed=$((passed + ok - skip))
+	skipped=$((skipped + skip))
+	failed=$((failed + bad))
+	if [ "$bad" != 0 ]; then
+		echo "FAILED $1 (exit status $2)"
+		cat "$out"
+	else
+		echo "ok     $1: $((ok - skip)) passed$([ "$skip" = 0 ] || echo ", $skip skipped")"
+	fi
+	grep -E 'SKIPPED:' "$out" | sort | uniq -c
+}
+
+if [ "$what" != scenario ]; then
+	for test in tests/unit/*/*_test.c; do
+		name=${test#tests/unit/}
+		name=${name%.c}
+		timeout 120 "$build/tests/$name" >"$out" 2>&1
+		count "$name" $?
+	done
+	tests/abi/check_abi.sh "$build" >"$out" 2>&1
+	count "abi" $?
+	if tests/arch/check_layers.sh >"$out" 2>&1; then echo "ok 1 layers" >"$out"; else echo "not ok 1 layers" >>"$out"; fi
+	count "layers" 0
+fi
+if [ "$what" != unit ]; then
+	for test in tests/scenario/*.test.mjs; do
+		timeout 300 node --test --test-reporter=tap "$test" >"$out" 2>&1
+		status=$?
+		# node nests the tests of a file inside one entry for the file: count the tests alone
+		sed -i -E '/^(not )?ok [0-9]+ - .*\.test\.mjs/d; /^# (tests|suites|pass|fail)/d' "$out"
+		count "${test#tests/}" "$status"
+	done
+fi
+
+if [ ! -d "$SHARED_DIR" ]; then
+	echo "SKIPPED: the reference data is absent; set SHARED_DIR to run $skipped more tests"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
