@@ -5,7 +5,11 @@
  * messages), shortest exact output, and getters whose errors name the path.
  *
  * U+0000 inside a string becomes U+FFFD: nodes hold C strings. Member lookup
- * is case-sensitive (lt_json_get), never cJSON's default.
+ * is case-sensitive (lt_json_get), never cJSON's default. A member that occurs
+ * twice in a text has its first place and its last value, as in the original.
+ *
+ * A float carries a bit of its own in item->type, above those that cJSON uses;
+ * ask with cJSON_IsNumber and lt_json_is_float, never by comparing item->type.
  */
 #ifndef LT_BASE_JSON_H
 #define LT_BASE_JSON_H
@@ -25,7 +29,8 @@ cJSON *lt_json_parse(struct lt_str text, struct lt_err *err);
 cJSON *lt_json_parse_file(const char *path, size_t max_bytes, struct lt_err *err);
 
 /* Numbers. Integers are exact to 2^53. cJSON_Duplicate keeps the mark. */
-bool lt_json_is_float(const cJSON *item); /* a number written with a fraction or exponent */
+/* A number written with a fraction or exponent, or made by cJSON with a fraction. */
+bool lt_json_is_float(const cJSON *item);
 cJSON *lt_json_new_int(int64_t value);
 cJSON *lt_json_new_float(double value); /* printed with a fraction: 90.0 */
 cJSON *lt_json_new_str(struct lt_str text);
@@ -40,12 +45,15 @@ void lt_json_set_take(cJSON *object, const char *key, cJSON *value);
 /* Member or NULL; `object` may be anything, also NULL. */
 cJSON *lt_json_get(const cJSON *object, const char *key);
 
-/* Required members of an object; the error names the key and what was found instead. */
+/*
+ * Required members of an object; the error names the key and what was found
+ * instead. A text is borrowed from the node. 90.0 is an integer here.
+ */
 bool lt_json_get_str(const cJSON *object, const char *key, struct lt_str *ret, struct lt_err *err);
 bool lt_json_get_int(const cJSON *object, const char *key, int64_t min, int64_t max, int64_t *ret,
 		struct lt_err *err);
 bool lt_json_get_bool(const cJSON *object, const char *key, bool *ret, struct lt_err *err);
-/* Optional ones: absent and null leave *ret alone and succeed. */
+/* Optional ones: absent and null leave *ret alone and succeed; so does object NULL. */
 bool lt_json_opt_str(const cJSON *object, const char *key, struct lt_str *ret, struct lt_err *err);
 bool lt_json_opt_bool(const cJSON *object, const char *key, bool *ret, struct lt_err *err);
 bool lt_json_opt_int(const cJSON *object, const char *key, int64_t min, int64_t max, int64_t *ret,
@@ -61,7 +69,9 @@ bool lt_json_equal(const cJSON *a, const cJSON *b);
  * Output is ASCII (\u escapes, surrogate pairs), doubles in their shortest
  * exact form, integers as integers. SPACED is the original's ", " and ": ",
  * needed byte for byte in recordings and compressed states; UTF8 is compact
- * with text left as UTF-8, for the wire.
+ * with text left as UTF-8, for the wire; INDENTED is for people, two spaces a
+ * level. Whatever the tree holds, the output is JSON: ill-formed UTF-8 becomes
+ * U+FFFD, a number that is not finite becomes null.
  */
 enum lt_json_style { LT_JSON_SPACED, LT_JSON_COMPACT, LT_JSON_UTF8, LT_JSON_INDENTED };
 void lt_json_print(struct lt_buf *buf, const cJSON *value, enum lt_json_style style);

@@ -45,9 +45,17 @@ struct lt_json_scan {
 	uint32_t depth, max_depth; /* private */
 	bool first;                /* private; no element of this container read yet */
 	bool failed;               /* private */
+	/* private; bit d: the container at depth d is an object */
+	uint64_t objects[LT_JSON_DEPTH_MAX / 64];
 };
 
-/* Checks UTF-8 of the whole text, then positions before its value. Borrows text. */
+/*
+ * Checks UTF-8 of the whole text, then positions before its value. Borrows
+ * text. max_depth is at most LT_JSON_DEPTH_MAX: scalars need 0, "[]" needs 1.
+ *
+ * Errors name the byte offset. The first error is final: every later call on
+ * the scan fails and leaves its err alone, so a loop may check at the end.
+ */
 bool lt_json_scan_init(struct lt_json_scan *scan, struct lt_str text, uint32_t max_depth,
 		struct lt_err *err);
 
@@ -58,7 +66,11 @@ bool lt_json_scan_peek(struct lt_json_scan *scan, enum lt_json_kind *ret_kind, s
 bool lt_json_scan_value(
 		struct lt_json_scan *scan, struct lt_json_slice *ret_slice, struct lt_err *err);
 
-/* Step into an array or object; more: is there another element (or member); leave: past its end. */
+/*
+ * Step into an array or object; more: is there another element (or member),
+ * called once before each; key: a member's name, the value comes next; leave:
+ * past the closing bracket, which must be there (more returned false).
+ */
 bool lt_json_scan_enter(struct lt_json_scan *scan, enum lt_json_kind kind, struct lt_err *err);
 bool lt_json_scan_more(struct lt_json_scan *scan);
 bool lt_json_scan_key(struct lt_json_scan *scan, struct lt_json_slice *ret_key, struct lt_err *err);
@@ -67,7 +79,10 @@ bool lt_json_scan_leave(struct lt_json_scan *scan, struct lt_err *err);
 /* Nothing but whitespace may follow. */
 bool lt_json_scan_end(struct lt_json_scan *scan, struct lt_err *err);
 
-/* Text of a string slice, escapes decoded, appended to buf; lone surrogates become U+FFFD. */
+/*
+ * Text of a string slice, escapes decoded, appended to buf; lone surrogates
+ * become U+FFFD. "\u0000" gives a zero byte.
+ */
 void lt_json_slice_text(const struct lt_json_slice *slice, struct lt_buf *buf);
 /* Without escapes: the bytes between the quotes. Check slice->escaped first. */
 struct lt_str lt_json_slice_plain(const struct lt_json_slice *slice);

@@ -284,6 +284,24 @@ size_t lt_utf8_prefix(struct lt_str s)
 	return at;
 }
 
+size_t lt_utf8_next(struct lt_str s, uint32_t *ret_codepoint)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t length = p[0] < 0x80 ? 1 : utf8_sequence(p, s.n);
+
+	if (length == 0) {
+		*ret_codepoint = 0xFFFD;
+		return 1;
+	}
+	/* The lead byte has 7, 5, 4 or 3 bits of the character, each other byte 6. */
+	uint32_t c = length == 1 ? p[0] : p[0] & (0xFFU >> (length + 1));
+	for (size_t i = 1; i < length; i++) {
+		c = c << 6 | (p[i] & 0x3FU);
+	}
+	*ret_codepoint = c;
+	return length;
+}
+
 bool lt_utf8_valid(struct lt_str s)
 {
 	return lt_utf8_prefix(s) == s.n;

@@ -56,6 +56,9 @@ bool lt_parse_bool(
 bool lt_utf8_valid(struct lt_str s);
 /* Length of its well-formed beginning: s.n, or the offset of the first bad sequence. */
 size_t lt_utf8_prefix(struct lt_str s);
+/* First character of s, which is not empty: its length; an ill-formed byte is U+FFFD of length 1.
+ */
+size_t lt_utf8_next(struct lt_str s, uint32_t *ret_codepoint);
 
 /*
  * Text from outside for a message: quoted, control and non-ASCII bytes escaped
