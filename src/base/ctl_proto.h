@@ -35,7 +35,7 @@ bool lt_ctl_next_line(const struct lt_buf *input, struct lt_str *ret_line, size_
 char *lt_ctl_socket_path(
 		const char *explicit_path, const char *from_env, const char *xdg_runtime_dir);
 
-/* Error class to its name on the wire and back ("not_found"). */
+/* Error class to its name on the wire and back ("not_found"); an unknown name is LT_E_INVALID. */
 const char *lt_errc_name(enum lt_errc code);
 enum lt_errc lt_errc_parse(struct lt_str name);
 
