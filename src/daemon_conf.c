@@ -1,0 +1,537 @@
+#include "daemon_conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/ctl_proto.h"
+#include "base/fsutil.h"
+
+#define FILE_MAX_BYTES (4u * 1024 * 1024)
+
+/* --- checks of single values --- */
+
+static bool check_address(struct lt_str word, struct lt_err *err)
+{
+	char quoted[LT_QUOTE_MAX];
+	struct lt_str port = { 0 };
+	uint64_t number;
+
+	lt_str_quote(word, quoted);
+	if (lt_str_starts(word, LT_STR("rs:"))) {
+		return lt_err_set(err, LT_E_INVALID,
+				"%s: RawSocket listeners are not available in this version",
+				quoted);
+	}
+	if (memchr(word.p, ',', word.n)) {
+		return lt_err_set(err, LT_E_INVALID,
+				"%s: TLS listeners are not available in this version; put a reverse proxy in front",
+				quoted);
+	}
+	if (lt_str_starts(word, LT_STR("unix:"))) {
+		return word.n > strlen("unix:") ||
+				lt_err_set(err, LT_E_INVALID, "%s: the path is missing", quoted);
+	}
+	for (size_t i = word.n; i > 0 && !port.p; i--) {
+		if (word.p[i - 1] == ':' && i > 1) {
+			port = lt_str_skip(word, i);
+		}
+	}
+	if (!port.p) {
+		return lt_err_set(err, LT_E_INVALID, "%s: expected ADDRESS:PORT or unix:PATH",
+				quoted);
+	}
+	if (!lt_parse_u64(port, 65535, &number, err)) {
+		return lt_err_prefix(err, "%s: port", quoted);
+	}
+	return true;
+}
+
+/* Words between blanks; false when there is none left. */
+static bool next_word(struct lt_str *rest, struct lt_str *ret_word)
+{
+	struct lt_str s = lt_str_trim(*rest);
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t' && s.p[n] != '\n') {
+		n++;
+	}
+	*ret_word = (struct lt_str){ s.p, n };
+	*rest = lt_str_skip(s, n);
+	return n > 0;
+}
+
+static bool check_listen(struct lt_str value, struct lt_err *err)
+{
+	struct lt_str word;
+	bool any = false;
+
+	while (next_word(&value, &word)) {
+		if (!check_address(word, err)) {
+			return false;
+		}
+		any = true;
+	}
+	return any || lt_err_set(err, LT_E_INVALID, "no address");
+}
+
+static bool check_no_tls(struct lt_str value, struct lt_err *err)
+{
+	(void)value;
+	return lt_err_set(err, LT_E_INVALID,
+			"TLS listeners are not available in this version; put a reverse proxy in front");
+}
+
+static bool check_bool(struct lt_str value, struct lt_err *err)
+{
+	bool ignored;
+
+	return lt_parse_bool(value, &ignored, err);
+}
+
+static bool check_level(struct lt_str value, struct lt_err *err)
+{
+	enum lt_level ignored;
+
+	return lt_level_parse(value, &ignored, err);
+}
+
+static bool parse_format(struct lt_str value, enum lt_log_format *ret, struct lt_err *err)
+{
+	char quoted[LT_QUOTE_MAX];
+
+	if (!lt_str_eq_c(value, "text") && !lt_str_eq_c(value, "json")) {
+		return lt_err_set(err, LT_E_INVALID, "%s: expected text or json",
+				lt_str_quote(value, quoted));
+	}
+	*ret = lt_str_eq_c(value, "json") ? LT_LOG_JSON : LT_LOG_TEXT;
+	return true;
+}
+
+static bool check_format(struct lt_str value, struct lt_err *err)
+{
+	enum lt_log_format ignored;
+
+	return parse_format(value, &ignored, err);
+}
+
+static bool check_bytes(struct lt_str value, struct lt_err *err)
+{
+	uint64_t ignored;
+
+	return lt_parse_u64(value, UINT64_C(1) << 40, &ignored, err);
+}
+
+static bool check_count(struct lt_str value, struct lt_err *err)
+{
+	uint64_t ignored;
+
+	return lt_parse_u64(value, 1000 * 1000 * 1000, &ignored, err);
+}
+
+/* The scanner's own bound on nesting is 1024. */
+static bool check_nesting(struct lt_str value, struct lt_err *err)
+{
+	uint64_t ignored;
+
+	return lt_parse_u64(value, 1024, &ignored, err);
+}
+
+/* --- the table --- */
+
+#define SETTING(name, value, help)                                                                 \
+	{                                                                                          \
+		name, value, help, false, NULL                                                     \
+	}
+#define CHECKED(name, value, check, help)                                                          \
+	{                                                                                          \
+		name, value, help, false, check                                                    \
+	}
+#define SECRET(name, help)                                                                         \
+	{                                                                                          \
+		name, NULL, help, true, NULL                                                       \
+	}
+
+const struct lt_conf_key lt_daemon_conf_keys[] = {
+	CHECKED("LIVETIMING_LISTEN", "127.0.0.1:8080", check_listen,
+			"addresses to listen on, separated by spaces"),
+	CHECKED("LIVETIMING_TLS_CERT", NULL, check_no_tls, "PEM file for TLS listeners"),
+	CHECKED("LIVETIMING_TLS_KEY", NULL, check_no_tls, "PEM file for TLS listeners"),
+	SETTING("LIVETIMING_CONTROL_SOCKET", NULL, "unix socket for livetimingctl"),
+	SETTING("LIVETIMING_PLUGIN_PATH", NULL, "folders with plugins, separated by colons"),
+	SETTING("LIVETIMING_SERVICES", NULL, "services started with the daemon, separated by ;"),
+	SETTING("LIVETIMING_WEB_DIR", NULL, "folder of the viewer page"),
+	CHECKED("LIVETIMING_TRUST_PROXY", "no", check_bool,
+			"believe X-Forwarded-Proto: a proxy in front sets it"),
+	SECRET("LIVETIMING_SHARED_SECRET", "secret of remote services"),
+	SETTING("LIVETIMING_AUTH_ID", "services", "authid that goes with the shared secret"),
+	SETTING("LIVETIMING_AUTH_FILE", "external_auth.json", "JSON file of further principals"),
+	SETTING("LIVETIMING_PERMISSIONS", NULL, "JSON file of roles and their permissions"),
+	SETTING("LIVETIMING_STATE_DIR", ".", "saved states and the list of running services"),
+	SETTING("LIVETIMING_LOG_DIR", ".", "one log file for each service"),
+	SETTING("LIVETIMING_ANALYSIS_DIR", ".", "analysis data"),
+	SETTING("LIVETIMING_RECORDINGS_DIR", "./recordings", "finished recordings"),
+	SETTING("LIVETIMING_RECORDINGS_TEMP_DIR", "./recordings-temp", "recordings in progress"),
+	CHECKED("LIVETIMING_LOG_LEVEL", "info", check_level, "error, warn, info or debug"),
+	CHECKED("LIVETIMING_LOG_FORMAT", "text", check_format, "text or json"),
+	CHECKED("LIVETIMING_LIMIT_MESSAGE_BYTES", NULL, check_bytes, "one message"),
+	CHECKED("LIVETIMING_LIMIT_QUEUE_BYTES", NULL, check_bytes, "queued for one connection"),
+	CHECKED("LIVETIMING_LIMIT_QUEUE_SOFT_BYTES", NULL, check_bytes,
+			"queued before old states are skipped"),
+	CHECKED("LIVETIMING_LIMIT_RETAINED_BYTES", NULL, check_bytes, "all retained events"),
+	CHECKED("LIVETIMING_LIMIT_RETAINED_TOPICS", NULL, check_count, "topics with one"),
+	CHECKED("LIVETIMING_LIMIT_SUBSCRIPTIONS", NULL, check_count, "of one session"),
+	CHECKED("LIVETIMING_LIMIT_REGISTRATIONS", NULL, check_count, "of one session"),
+	CHECKED("LIVETIMING_LIMIT_CALLS", NULL, check_count, "outstanding in one session"),
+	CHECKED("LIVETIMING_LIMIT_URI_BYTES", NULL, check_count, "a topic or procedure"),
+	CHECKED("LIVETIMING_LIMIT_NESTING", NULL, check_nesting, "depth of JSON"),
+	CHECKED("LIVETIMING_LIMIT_CONNECTIONS", NULL, check_count, "of all listeners"),
+	CHECKED("LIVETIMING_LIMIT_CONNECTIONS_PER_ADDRESS", NULL, check_count,
+			"from one address; 0 is no bound"),
+	CHECKED("LIVETIMING_LIMIT_HELLO_TIMEOUT_MS", NULL, check_count, "until HELLO comes"),
+	CHECKED("LIVETIMING_LIMIT_PING_INTERVAL_MS", NULL, check_count, "between pings"),
+	/* Given by whoever started the process. */
+	SETTING("XDG_RUNTIME_DIR", NULL, "folder of the default control socket"),
+	SETTING("NOTIFY_SOCKET", NULL, "where READY=1 goes"),
+	/* Names of the original that a livetiming.env may hold; see inert_names. */
+	SETTING("LIVETIMING_ROUTER", NULL, "router of the original's programs"),
+	SETTING("LIVETIMING_PID_DIR", NULL, "pid files of the original's service manager"),
+	SETTING("LIVETIMING_STANDALONE_PORT", NULL, "port of a standalone service"),
+	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port"),
+	SECRET("LIVETIMING_ADMIN_AUTHCODE", "code for changes to the recordings' manifests"),
+	SECRET("LIVETIMING_CALENDAR_URL", "calendar of the scheduler"),
+	SETTING("LIVETIMING_CALENDAR_ID", NULL, "calendar of the schedule tools"),
+	SECRET("CALENDAR_SOURCE_URL", "calendar of the schedule tools"),
+	SECRET("TWITTER_CONSUMER_KEY", "announcements of the scheduler"),
+	SECRET("TWITTER_CONSUMER_SECRET", "announcements of the scheduler"),
+	SECRET("TWITTER_ACCESS_TOKEN", "announcements of the scheduler"),
+	SECRET("TWITTER_ACCESS_SECRET", "announcements of the scheduler"),
+	SETTING("LIVETIMING_ENVIRONMENT", "development", "environment named in error reports"),
+	SECRET("SENTRY_DSN", "error reports"),
+	SETTING("REINDEX", NULL, "rebuild the index of recordings"),
+	SETTING("GENERATE_ANALYSIS", NULL, "make missing analysis files"),
+	{ 0 },
+};
+
+/* Known, so that the original's settings file can be used as it is, but without effect here. */
+static const char *const inert_names[] = {
+	"LIVETIMING_ROUTER",
+	"LIVETIMING_PID_DIR",
+	"LIVETIMING_STANDALONE_PORT",
+	"LIVETIMING_USE_UPNP",
+	"LIVETIMING_ADMIN_AUTHCODE",
+	"LIVETIMING_CALENDAR_URL",
+	"LIVETIMING_CALENDAR_ID",
+	"CALENDAR_SOURCE_URL",
+	"TWITTER_CONSUMER_KEY",
+	"TWITTER_CONSUMER_SECRET",
+	"TWITTER_ACCESS_TOKEN",
+	"TWITTER_ACCESS_SECRET",
+	"LIVETIMING_ENVIRONMENT",
+	"SENTRY_DSN",
+	"REINDEX",
+	"GENERATE_ANALYSIS",
+};
+
+/* --- lists --- */
+
+static void list_add(struct lt_text_list *list, struct lt_str text)
+{
+	list->at = lt_reallocarray(list->at, list->n + 1, sizeof(*list->at));
+	list->at[list->n++] = lt_str_dup(text);
+}
+
+static void list_finish(struct lt_text_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		lt_free(list->at[i]);
+	}
+	lt_free(list->at);
+	*list = (struct lt_text_list){ 0 };
+}
+
+static void split_list(struct lt_text_list *list, const char *text, char separator)
+{
+	struct lt_str rest = lt_str_from(text);
+
+	while (rest.p) {
+		struct lt_str part = lt_str_trim(lt_str_split(&rest, separator));
+
+		if (part.n) {
+			list_add(list, part);
+		}
+	}
+}
+
+/* Separated by ';', but not inside quotes: a command line may hold one there. */
+static void split_services(struct lt_text_list *list, const char *text)
+{
+	const char *start = text;
+	char quote = '\0';
+
+	for (;; text++) {
+		if (*text == '\0' || (*text == ';' && !quote)) {
+			struct lt_str part = { start, (size_t)(text - start) };
+
+			part = lt_str_trim(part);
+			if (part.n) {
+				list_add(list, part);
+			}
+			if (*text == '\0') {
+				return;
+			}
+			start = text + 1;
+		} else if (*text == '\\' && quote != '\'' && text[1]) {
+			text++;
+		} else if (quote ? *text == quote : *text == '"' || *text == '\'') {
+			quote = quote ? '\0' : *text;
+		}
+	}
+}
+
+/* --- places --- */
+
+/* Folder of the running program, owned. */
+static char *program_dir(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (n <= 0) {
+		return lt_strdup(".");
+	}
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	return lt_str_dup((struct lt_str){ path, (size_t)(slash - path) });
+}
+
+/*
+ * A folder that comes with the program: beside it in a build tree, else under
+ * the prefix: the folder above bin/, so that an installed tree may be moved.
+ */
+static char *bundled_dir(const char *beside, const char *installed)
+{
+	LT_AUTO(lt_free) char *dir = program_dir();
+	char *path = lt_path_join(dir, beside);
+	struct lt_str prefix = lt_str_from(dir);
+	LT_AUTO(lt_free) char *root = NULL;
+
+	if (access(path, F_OK) == 0) {
+		return path;
+	}
+	lt_free(path);
+	if (lt_str_ends(prefix, LT_STR("/bin"))) {
+		prefix.n -= strlen("/bin");
+	} else {
+		prefix = lt_str_from(LT_PREFIX);
+	}
+	root = lt_str_dup(prefix);
+	return lt_path_join(root, installed);
+}
+
+/* --- reading --- */
+
+/* Settings that name a size or count, and where it goes. */
+static const struct limit {
+	const char *name;
+	size_t offset;
+	bool is_size; /* size_t, else uint32_t */
+} limits[] = {
+	{ "LIVETIMING_LIMIT_MESSAGE_BYTES", offsetof(struct lt_limits, message_bytes), true },
+	{ "LIVETIMING_LIMIT_QUEUE_BYTES", offsetof(struct lt_limits, queue_bytes), true },
+	{ "LIVETIMING_LIMIT_QUEUE_SOFT_BYTES", offsetof(struct lt_limits, queue_soft_bytes), true },
+	{ "LIVETIMING_LIMIT_RETAINED_BYTES", offsetof(struct lt_limits, retained_bytes), true },
+	{ "LIVETIMING_LIMIT_RETAINED_TOPICS", offsetof(struct lt_limits, retained_topics), false },
+	{ "LIVETIMING_LIMIT_SUBSCRIPTIONS", offsetof(struct lt_limits, subscriptions), false },
+	{ "LIVETIMING_LIMIT_REGISTRATIONS", offsetof(struct lt_limits, registrations), false },
+	{ "LIVETIMING_LIMIT_CALLS", offsetof(struct lt_limits, calls), false },
+	{ "LIVETIMING_LIMIT_URI_BYTES", offsetof(struct lt_limits, uri_bytes), false },
+	{ "LIVETIMING_LIMIT_NESTING", offsetof(struct lt_limits, nesting), false },
+	{ "LIVETIMING_LIMIT_CONNECTIONS", offsetof(struct lt_limits, connections), false },
+	{ "LIVETIMING_LIMIT_CONNECTIONS_PER_ADDRESS",
+			offsetof(struct lt_limits, connections_per_address), false },
+	{ "LIVETIMING_LIMIT_HELLO_TIMEOUT_MS", offsetof(struct lt_limits, hello_timeout_ms),
+			false },
+	{ "LIVETIMING_LIMIT_PING_INTERVAL_MS", offsetof(struct lt_limits, ping_interval_ms),
+			false },
+};
+
+/* The values were checked before. */
+static void read_limits(const struct lt_conf *conf, struct lt_limits *ret)
+{
+	for (size_t i = 0; i < LT_ARRAY_LEN(limits); i++) {
+		const char *text = lt_conf_get(conf, limits[i].name);
+		void *at = (char *)ret + limits[i].offset;
+		uint64_t value;
+
+		if (!text || !lt_parse_u64(lt_str_from(text), UINT64_MAX, &value, NULL)) {
+			continue;
+		}
+		if (limits[i].is_size) {
+			*(size_t *)at = (size_t)value;
+		} else {
+			*(uint32_t *)at = (uint32_t)value;
+		}
+	}
+}
+
+/* The principals' file: every entry has texts "secret" and "role". */
+static bool check_principals(const cJSON *principals, struct lt_err *err)
+{
+	const cJSON *entry;
+
+	if (!cJSON_IsObject(principals)) {
+		return lt_err_set(err, LT_E_FORMAT, "not an object");
+	}
+	cJSON_ArrayForEach(entry, principals) {
+		char quoted[LT_QUOTE_MAX];
+		struct lt_str text;
+		int64_t number;
+
+		if (!lt_json_get_str(entry, "secret", &text, err) ||
+				!lt_json_get_str(entry, "role", &text, err) ||
+				!lt_json_opt_str(entry, "salt", &text, err) ||
+				!lt_json_opt_int(entry, "iterations", 1, 10000000, &number, err) ||
+				!lt_json_opt_int(entry, "keylen", 1, 64, &number, err)) {
+			return lt_err_prefix(err, "%s",
+					lt_str_quote(lt_str_from(entry->string), quoted));
+		}
+	}
+	return true;
+}
+
+static bool read_principals(
+		const struct lt_conf *conf, struct lt_daemon_conf *ret, struct lt_err *err)
+{
+	const char *origin = lt_conf_origin(conf, "LIVETIMING_AUTH_FILE");
+
+	ret->auth_file = lt_conf_get(conf, "LIVETIMING_AUTH_FILE");
+	if (strcmp(origin, "default") == 0 && access(ret->auth_file, F_OK) != 0) {
+		return true; /* nobody asked for one */
+	}
+	ret->principals = lt_json_parse_file(ret->auth_file, FILE_MAX_BYTES, err);
+	if (!ret->principals) {
+		return lt_err_prefix(err, "%s: LIVETIMING_AUTH_FILE", origin);
+	}
+	return check_principals(ret->principals, err) ||
+			lt_err_prefix(err, "%s: LIVETIMING_AUTH_FILE: %s", origin, ret->auth_file);
+}
+
+static bool read_permissions(
+		const struct lt_conf *conf, struct lt_daemon_conf *ret, struct lt_err *err)
+{
+	ret->permissions_file = lt_conf_get(conf, "LIVETIMING_PERMISSIONS");
+	return !ret->permissions_file ||
+			lt_file_read(ret->permissions_file, FILE_MAX_BYTES, &ret->permissions,
+					err) ||
+			lt_err_prefix(err, "%s: LIVETIMING_PERMISSIONS",
+					lt_conf_origin(conf, "LIVETIMING_PERMISSIONS"));
+}
+
+static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
+{
+	const char *services = lt_conf_get(conf, "LIVETIMING_SERVICES");
+	const char *plugin_path = lt_conf_get(conf, "LIVETIMING_PLUGIN_PATH");
+	const char *web_dir = lt_conf_get(conf, "LIVETIMING_WEB_DIR");
+	struct lt_str rest = lt_str_from(lt_conf_get(conf, "LIVETIMING_LISTEN"));
+	LT_AUTO(lt_free) char *bundled = bundled_dir("plugins", "lib/livetiming/plugins");
+	struct lt_str word;
+
+	while (next_word(&rest, &word)) {
+		list_add(&ret->listen, word);
+	}
+	if (services) {
+		split_services(&ret->services, services);
+	}
+	if (plugin_path) {
+		split_list(&ret->plugin_dirs, plugin_path, ':');
+	}
+	list_add(&ret->plugin_dirs, lt_str_from(bundled));
+	ret->web_dir = web_dir ? lt_strdup(web_dir) : bundled_dir("www", "share/livetiming/www");
+	ret->control_socket =
+			lt_ctl_socket_path(NULL, lt_conf_get(conf, "LIVETIMING_CONTROL_SOCKET"),
+					lt_conf_get(conf, "XDG_RUNTIME_DIR"));
+	ret->state_dir = lt_conf_get(conf, "LIVETIMING_STATE_DIR");
+	ret->log_dir = lt_conf_get(conf, "LIVETIMING_LOG_DIR");
+	ret->analysis_dir = lt_conf_get(conf, "LIVETIMING_ANALYSIS_DIR");
+	ret->recordings_dir = lt_conf_get(conf, "LIVETIMING_RECORDINGS_DIR");
+	ret->recordings_temp_dir = lt_conf_get(conf, "LIVETIMING_RECORDINGS_TEMP_DIR");
+	ret->auth_id = lt_conf_get(conf, "LIVETIMING_AUTH_ID");
+	ret->shared_secret = lt_conf_get(conf, "LIVETIMING_SHARED_SECRET");
+	ret->notify_socket = lt_conf_get(conf, "NOTIFY_SOCKET");
+	lt_level_parse(lt_str_from(lt_conf_get(conf, "LIVETIMING_LOG_LEVEL")), &ret->log_level,
+			NULL);
+	parse_format(lt_str_from(lt_conf_get(conf, "LIVETIMING_LOG_FORMAT")), &ret->log_format,
+			NULL);
+	lt_parse_bool(lt_str_from(lt_conf_get(conf, "LIVETIMING_TRUST_PROXY")), &ret->trust_proxy,
+			NULL);
+	read_limits(conf, &ret->limits);
+}
+
+static void report_inert(const struct lt_conf *conf, lt_conf_report_fn report, void *arg)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf sentence = { 0 };
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(inert_names); i++) {
+		const char *origin = lt_conf_origin(conf, inert_names[i]);
+
+		/* what the whole machine's environment holds is not meant for us alone */
+		if (strcmp(origin, "default") != 0 && strcmp(origin, "environment") != 0) {
+			lt_buf_clear(&sentence);
+			lt_buf_printf(&sentence, "%s: %s: has no effect in this version", origin,
+					inert_names[i]);
+			report(arg, false, sentence.p);
+		}
+	}
+}
+
+bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
+		lt_conf_report_fn report, void *arg)
+{
+	struct lt_err err = { 0 };
+	int errors = lt_conf_check(conf, report, arg);
+
+	*ret = (struct lt_daemon_conf){ 0 };
+	report_inert(conf, report, arg);
+	if (errors == 0) {
+		read_values(conf, ret);
+		if (!read_principals(conf, ret, &err)) {
+			report(arg, true, err.msg);
+			errors++;
+		}
+		if (!read_permissions(conf, ret, &err)) {
+			report(arg, true, err.msg);
+			errors++;
+		}
+	}
+	if (errors) {
+		lt_daemon_conf_finish(ret);
+	}
+	return errors == 0;
+}
+
+void lt_daemon_conf_finish(struct lt_daemon_conf *conf)
+{
+	list_finish(&conf->listen);
+	list_finish(&conf->services);
+	list_finish(&conf->plugin_dirs);
+	lt_free(conf->control_socket);
+	lt_free(conf->web_dir);
+	cJSON_Delete(conf->principals);
+	lt_buf_finish(&conf->permissions);
+	*conf = (struct lt_daemon_conf){ 0 };
+}
+
+void lt_daemon_conf_describe(const struct lt_conf *conf, struct lt_buf *buf)
+{
+	for (const struct lt_conf_key *key = lt_daemon_conf_keys; key->name; key++) {
+		const char *value = lt_conf_get(conf, key->name);
+
+		if (value) {
+			lt_buf_printf(buf, "%s=%s (%s)\n", key->name, key->secret ? "***" : value,
+					lt_conf_origin(conf, key->name));
+		}
+	}
+}

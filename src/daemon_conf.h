@@ -1,0 +1,64 @@
+/*
+ * Every setting of the daemon: the table of names with defaults, help and
+ * checks, and the values as the modules want them. Reading is all or nothing:
+ * files that settings name (permissions, principals) are read here, so that a
+ * mistake in them is found by --check-config and before a socket opens.
+ *
+ * Names, meaning and examples: conf/livetiming.env.
+ */
+#ifndef LT_DAEMON_CONF_H
+#define LT_DAEMON_CONF_H
+
+#include <stdbool.h>
+
+#include "base/conf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "router/router.h"
+
+/* The table; ends with a NULL name. */
+extern const struct lt_conf_key lt_daemon_conf_keys[];
+
+/* A list of owned texts, in order. */
+struct lt_text_list {
+	char **at;
+	size_t n;
+};
+
+/* Pointers to const are borrowed from the lt_conf that was read. */
+struct lt_daemon_conf {
+	struct lt_text_list listen;
+	struct lt_text_list services;    /* command lines: "simulator --seed 71" */
+	struct lt_text_list plugin_dirs; /* in the order of search */
+	char *control_socket;
+	char *web_dir;
+	const char *state_dir, *log_dir, *analysis_dir, *recordings_dir, *recordings_temp_dir;
+	const char *auth_id, *shared_secret; /* secret NULL: none */
+	const char *auth_file;               /* what principals was read from */
+	cJSON *principals; /* {authid: {"secret", "role", "extra", ...}}; NULL: none */
+	const char *permissions_file;
+	struct lt_buf permissions; /* JSON text; empty: the built-in two roles */
+	struct lt_limits limits;
+	enum lt_level log_level;
+	enum lt_log_format log_format;
+	bool trust_proxy;
+	const char *notify_socket; /* NULL: nobody waits for READY=1 */
+};
+
+/* How lt_conf_check and lt_daemon_conf_read tell what they find. */
+typedef void (*lt_conf_report_fn)(void *arg, bool is_error, const char *sentence);
+
+/*
+ * Check all names and values and read them. Every problem is reported with its
+ * place; false when one of them was an error. *ret is then empty, and finish
+ * is harmless.
+ */
+bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
+		lt_conf_report_fn report, void *arg);
+void lt_daemon_conf_finish(struct lt_daemon_conf *conf);
+
+/* One line for each setting with value and origin, secrets hidden (--check-config). */
+void lt_daemon_conf_describe(const struct lt_conf *conf, struct lt_buf *buf);
+
+#endif

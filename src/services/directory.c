@@ -1,0 +1,415 @@
+#include "services/directory.h"
+
+#include "base/alloc.h"
+#include "base/table.h"
+#include "race/envelope.h"
+#include "router/local.h"
+
+#define LISTING_INTERVAL_MS 60000
+#define ALIVE_INTERVAL_MS   10000
+#define ALIVE_TIMEOUT_MS    (2 * ALIVE_INTERVAL_MS)
+#define UUID_BYTES_MAX      128
+#define SERVICES_MAX        10000
+#define EXTERNAL_ROLE       "external_service"
+
+struct entry {
+	char *uuid;
+	char *manifest; /* JSON text */
+	bool hidden;
+	uint64_t session;    /* that published it; 0: not disclosed */
+	struct probe *probe; /* the isAlive call under way, or NULL */
+	struct entry *prev, *next;
+};
+
+/* One isAlive call. Outlives an entry that is removed meanwhile (entry is then NULL). */
+struct probe {
+	struct lt_directory *directory;
+	struct entry *entry;
+	struct probe *prev, *next;
+};
+
+struct lt_directory {
+	struct lt_directory_env env;
+	struct lt_local *local; /* NULL: stopped */
+	struct entry *entries;  /* in order of first registration */
+	size_t n;
+	struct probe *probes;
+	struct lt_timer listing_timer;
+	struct lt_timer alive_timer;
+	struct lt_deferred changed;
+};
+
+struct lt_directory *lt_directory_create(const struct lt_directory_env *env)
+{
+	struct lt_directory *directory = lt_zalloc(sizeof(*directory));
+
+	directory->env = *env;
+	directory->env.log.module = "directory";
+	return directory;
+}
+
+/* --- entries --- */
+
+static struct entry *find_entry(const struct lt_directory *directory, struct lt_str uuid)
+{
+	struct entry *entry;
+
+	DL_FOREACH(directory->entries, entry) {
+		if (lt_str_eq_c(uuid, entry->uuid)) {
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+static void free_entry(struct lt_directory *directory, struct entry *entry)
+{
+	if (entry->probe) {
+		entry->probe->entry = NULL;
+	}
+	DL_DELETE(directory->entries, entry);
+	directory->n--;
+	lt_free(entry->uuid);
+	lt_free(entry->manifest);
+	lt_free(entry);
+}
+
+/* --- listing --- */
+
+static void write_list(const struct lt_directory *directory, bool with_hidden, struct lt_buf *buf)
+{
+	const struct entry *entry;
+	bool first = true;
+
+	lt_buf_add_char(buf, '[');
+	DL_FOREACH(directory->entries, entry) {
+		if (entry->hidden && !with_hidden) {
+			continue;
+		}
+		if (!first) {
+			lt_buf_add_char(buf, ',');
+		}
+		lt_buf_add_c(buf, entry->manifest);
+		first = false;
+	}
+	lt_buf_add_char(buf, ']');
+}
+
+static void publish_listing(void *arg)
+{
+	struct lt_directory *directory = arg;
+	LT_AUTO(lt_buf_finish) struct lt_buf list = { 0 };
+	LT_AUTO(lt_buf_finish) struct lt_buf args = { 0 };
+	struct lt_err err = { 0 };
+
+	write_list(directory, true, &list);
+	lt_envelope_write(&args, LT_MSG_DIRECTORY_LISTING, lt_loop_wall(directory->env.loop), true,
+			lt_buf_str(&list));
+	if (!lt_local_publish(directory->local, LT_STR(LT_TOPIC_DIRECTORY), true, lt_buf_str(&args),
+			    &err)) {
+		lt_log(&directory->env.log, LT_ERROR,
+				"cannot publish the listing; viewers see an old one",
+				"reason=\"%s\"", err.msg);
+	}
+}
+
+/* At the end of the turn: a restart of many services makes one listing, not one for each. */
+static void mark_changed(struct lt_directory *directory)
+{
+	lt_loop_defer(directory->env.loop, &directory->changed, publish_listing, directory);
+}
+
+static void remove_entry(struct lt_directory *directory, struct entry *entry, const char *why)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 };
+	char value[LT_LOG_VALUE_MAX];
+
+	lt_log(&directory->env.log, LT_INFO, "service gone", "uuid=%s reason=\"%s\"",
+			lt_log_value(lt_str_from(entry->uuid), value), why);
+	/* its last state would otherwise be kept, and shown to late subscribers, for ever */
+	lt_buf_add_c(&topic, LT_TOPIC_SERVICE);
+	lt_buf_add_c(&topic, entry->uuid);
+	lt_local_unretain(directory->local, lt_buf_str(&topic));
+	free_entry(directory, entry);
+	mark_changed(directory);
+}
+
+/* --- registration --- */
+
+/* The manifest as the listing shows it, or NULL with the reason in err. Owned. */
+static char *manifest_text(const struct lt_directory *directory, const cJSON *manifest,
+		const struct lt_event *event)
+{
+	LT_AUTO(cJSON_Delete) cJSON *copy = NULL;
+	struct lt_buf text = { 0 };
+
+	if (lt_str_eq_c(event->publisher_role, EXTERNAL_ROLE)) {
+		LT_AUTO(lt_free) char *authid = lt_str_dup(event->publisher_authid);
+		const cJSON *principal = lt_json_get(directory->env.principals, authid);
+		const cJSON *extra = lt_json_get(principal, "extra");
+
+		copy = cJSON_Duplicate(manifest, true);
+		lt_json_set_take(copy, "external",
+				extra ? cJSON_Duplicate(extra, true) : cJSON_CreateObject());
+		manifest = copy;
+	}
+	lt_json_print(&text, manifest, LT_JSON_UTF8);
+	return lt_buf_steal(&text);
+}
+
+/* May the publisher of this event set the entry (NULL: a new one)? */
+static bool may_set(const struct lt_directory *directory, const struct entry *entry,
+		const struct lt_event *event, struct lt_err *err)
+{
+	if (!entry && directory->n >= SERVICES_MAX) {
+		return lt_err_set(err, LT_E_LIMIT, "there are %d services already", SERVICES_MAX);
+	}
+	if (entry && entry->session != event->publisher &&
+			lt_str_eq_c(event->publisher_role, EXTERNAL_ROLE)) {
+		return lt_err_set(err, LT_E_DENIED, "another session holds this uuid");
+	}
+	return true;
+}
+
+static bool register_service(struct lt_directory *directory, const cJSON *manifest,
+		const struct lt_event *event, struct lt_err *err)
+{
+	bool hidden = false;
+	struct lt_str uuid;
+	struct entry *entry;
+
+	if (!lt_json_get_str(manifest, "uuid", &uuid, err) ||
+			!lt_json_opt_bool(manifest, "hidden", &hidden, err)) {
+		return lt_err_prefix(err, "manifest");
+	}
+	if (uuid.n == 0 || uuid.n > UUID_BYTES_MAX) {
+		return lt_err_set(err, LT_E_LIMIT, "manifest: uuid: expected 1 to %d bytes",
+				UUID_BYTES_MAX);
+	}
+	entry = find_entry(directory, uuid);
+	if (!may_set(directory, entry, event, err)) {
+		return lt_err_prefix(err, "manifest");
+	}
+	if (!entry) {
+		char value[LT_LOG_VALUE_MAX];
+
+		entry = lt_zalloc(sizeof(*entry));
+		entry->uuid = lt_str_dup(uuid);
+		DL_APPEND(directory->entries, entry);
+		directory->n++;
+		lt_log(&directory->env.log, LT_INFO, "service registered", "uuid=%s",
+				lt_log_value(uuid, value));
+	}
+	lt_free(entry->manifest);
+	entry->manifest = manifest_text(directory, manifest, event);
+	entry->hidden = hidden;
+	entry->session = event->publisher;
+	mark_changed(directory);
+	return true;
+}
+
+static void on_control(void *arg, const struct lt_event *event)
+{
+	struct lt_directory *directory = arg;
+	LT_AUTO(cJSON_Delete) cJSON *args = NULL;
+	struct lt_envelope envelope;
+	struct lt_err err = { 0 };
+	char value[LT_LOG_VALUE_MAX];
+
+	args = lt_json_parse(event->args, &err);
+	if (!args || !lt_envelope_read(args, lt_loop_wall(directory->env.loop), &envelope, &err)) {
+		lt_log(&directory->env.log, LT_DEBUG, "control message ignored", "reason=%s",
+				lt_log_value(lt_str_from(err.msg), value));
+		return;
+	}
+	if (envelope.msg_class == LT_MSG_SERVICE_REGISTRATION &&
+			!register_service(directory, envelope.payload, event, &err)) {
+		lt_log(&directory->env.log, LT_WARN, "manifest ignored", "reason=%s",
+				lt_log_value(lt_str_from(err.msg), value));
+	}
+}
+
+static void on_session_left(void *arg, uint64_t session)
+{
+	struct lt_directory *directory = arg;
+	struct entry *entry, *next;
+
+	DL_FOREACH_SAFE(directory->entries, entry, next) {
+		if (entry->session == session && session != 0) {
+			remove_entry(directory, entry, "its session ended");
+		}
+	}
+}
+
+/* --- liveness --- */
+
+static void on_alive_result(void *arg, const struct lt_result *result)
+{
+	struct probe *probe = arg;
+	struct lt_directory *directory = probe->directory;
+	struct entry *entry = probe->entry;
+	char value[LT_LOG_VALUE_MAX];
+
+	DL_DELETE(directory->probes, probe);
+	lt_free(probe);
+	if (!entry) {
+		return;
+	}
+	entry->probe = NULL;
+	if (!result->ok) {
+		remove_entry(directory, entry, lt_log_value(lt_str_from(result->error), value));
+	}
+}
+
+static void ask_alive(struct lt_directory *directory, struct entry *entry)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf procedure = { 0 };
+	struct probe *probe = lt_zalloc(sizeof(*probe));
+	struct lt_err err = { 0 };
+
+	probe->directory = directory;
+	probe->entry = entry;
+	entry->probe = probe;
+	DL_APPEND(directory->probes, probe);
+	lt_buf_add_c(&procedure, LT_RPC_IS_ALIVE);
+	lt_buf_add_c(&procedure, entry->uuid);
+	if (!lt_local_call(directory->local, lt_buf_str(&procedure), LT_STR("[]"), ALIVE_TIMEOUT_MS,
+			    on_alive_result, probe, &err)) {
+		/* a uuid that makes no procedure name can never be asked */
+		DL_DELETE(directory->probes, probe);
+		lt_free(probe);
+		entry->probe = NULL;
+		remove_entry(directory, entry, err.msg);
+	}
+}
+
+static void ask_all_alive(void *arg)
+{
+	struct lt_directory *directory = arg;
+	struct entry *entry, *next;
+
+	DL_FOREACH_SAFE(directory->entries, entry, next) {
+		if (!entry->probe) {
+			ask_alive(directory, entry);
+		}
+	}
+}
+
+/* --- procedure --- */
+
+/* includeHidden as first positional or as keyword argument. */
+static bool parse_include_hidden(
+		const struct lt_invocation *invocation, bool *ret_value, struct lt_err *err)
+{
+	LT_AUTO(cJSON_Delete) cJSON *args = NULL;
+	LT_AUTO(cJSON_Delete) cJSON *kwargs = NULL;
+	const cJSON *value;
+
+	if (invocation->args.n && !(args = lt_json_parse(invocation->args, err))) {
+		return false;
+	}
+	if (invocation->kwargs.n && !(kwargs = lt_json_parse(invocation->kwargs, err))) {
+		return false;
+	}
+	if (cJSON_GetArraySize(args) > 1) {
+		return lt_err_set(err, LT_E_INVALID, "one argument at most: includeHidden");
+	}
+	value = args ? cJSON_GetArrayItem(args, 0) : NULL;
+	value = value ? value : lt_json_get(kwargs, "includeHidden");
+	if (value && !cJSON_IsBool(value) && !cJSON_IsNull(value)) {
+		return lt_err_set(err, LT_E_INVALID, "includeHidden: expected true or false");
+	}
+	*ret_value = cJSON_IsTrue(value);
+	return true;
+}
+
+static void on_list_services(void *arg, const struct lt_invocation *invocation)
+{
+	struct lt_directory *directory = arg;
+	LT_AUTO(lt_buf_finish) struct lt_buf result = { 0 };
+	struct lt_err err = { 0 };
+	bool with_hidden;
+
+	if (!parse_include_hidden(invocation, &with_hidden, &err)) {
+		lt_local_error(directory->local, invocation->id, "wamp.error.invalid_argument",
+				err.msg);
+		return;
+	}
+	lt_buf_add_char(&result, '[');
+	write_list(directory, with_hidden, &result);
+	lt_buf_add_char(&result, ']');
+	lt_local_yield(directory->local, invocation->id, lt_buf_str(&result));
+}
+
+/* --- life --- */
+
+static bool join(struct lt_directory *directory, struct lt_err *err)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf hello = { 0 };
+	uint64_t id;
+
+	directory->local = lt_local_join(
+			directory->env.router, LT_STR(LT_REALM), "directory", "services", err);
+	if (!directory->local) {
+		return false;
+	}
+	lt_local_on_leave(directory->local, on_session_left, directory);
+	lt_envelope_write(&hello, LT_MSG_INITIALISE_DIRECTORY, lt_loop_wall(directory->env.loop),
+			false, LT_STR("null"));
+	return lt_local_register(directory->local, LT_STR(LT_RPC_LIST_SERVICES), true,
+			       on_list_services, directory, &id, err) &&
+			lt_local_subscribe(directory->local, LT_STR(LT_TOPIC_CONTROL),
+					LT_MATCH_EXACT, false, on_control, directory, &id, err) &&
+			lt_local_publish(directory->local, LT_STR(LT_TOPIC_CONTROL), false,
+					lt_buf_str(&hello), err);
+}
+
+bool lt_directory_start(struct lt_directory *directory, struct lt_err *err)
+{
+	if (!join(directory, err)) {
+		lt_directory_stop(directory);
+		return lt_err_prefix(err, "directory");
+	}
+	publish_listing(directory);
+	lt_timer_every(&directory->listing_timer, directory->env.loop, LISTING_INTERVAL_MS,
+			publish_listing, directory);
+	lt_timer_every(&directory->alive_timer, directory->env.loop, ALIVE_INTERVAL_MS,
+			ask_all_alive, directory);
+	return true;
+}
+
+void lt_directory_stop(struct lt_directory *directory)
+{
+	struct probe *probe, *next_probe;
+
+	lt_timer_cancel(&directory->listing_timer);
+	lt_timer_cancel(&directory->alive_timer);
+	lt_deferred_cancel(&directory->changed);
+	lt_local_leave(LT_STEAL(directory->local));
+	while (directory->entries) {
+		free_entry(directory, directory->entries);
+	}
+	/* after leaving, no result comes any more */
+	DL_FOREACH_SAFE(directory->probes, probe, next_probe) {
+		DL_DELETE(directory->probes, probe);
+		lt_free(probe);
+	}
+}
+
+void lt_directory_destroy(struct lt_directory *directory)
+{
+	if (directory) {
+		lt_directory_stop(directory);
+		lt_free(directory);
+	}
+}
+
+void lt_directory_report(const struct lt_directory *directory, struct lt_directory_stats *ret_stats)
+{
+	const struct entry *entry;
+
+	*ret_stats = (struct lt_directory_stats){ .services = directory->n };
+	DL_FOREACH(directory->entries, entry) {
+		ret_stats->hidden += entry->hidden;
+	}
+}
