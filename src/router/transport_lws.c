@@ -1,0 +1,330 @@
+/*
+ * libwebsockets as we use it: one context on our loop, one virtual host that
+ * does not listen itself (listeners.c accepts and hands sockets over), and the
+ * callback that turns its reasons into calls of transport_ws.c and
+ * transport_http.c.
+ */
+#include <assert.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <libwebsockets.h>
+
+#include "base/alloc.h"
+#include "base/table.h"
+#include "router/transport_conn.h"
+
+#define RX_BYTES      4096 /* a connection's own buffer of lws */
+#define TURN_RX_BYTES 4096 /* one read; shared */
+#define HEADER_BYTES  8192 /* of one request; held while it is read */
+#define OTHER_FDS     1024 /* descriptors of the daemon besides its connections */
+#define KEEPALIVE_S   30   /* idle HTTP connection */
+
+/* Supported when lt_serializer_find knows them. */
+static const char *const subprotocols[] = {
+	"wamp.2.json",
+	"wamp.2.msgpack",
+	"wamp.2.cbor",
+	"wamp.2.json.batched",
+};
+
+/*
+ * What lws keeps pointing at. A context on a foreign loop ends while the loop
+ * closes its handles, later than lt_transport_finish, so this is freed when
+ * lws has told the last protocol that it ends.
+ */
+struct lt_lws_shared {
+	struct lws_protocols protocols[LT_ARRAY_LEN(subprotocols) + 2];
+	unsigned protocols_n;
+};
+
+/*
+ * lws has one log hook for the process and passes it no context: the one
+ * pointer that cannot be reached from main's tree. Set while a transport runs.
+ */
+static const struct lt_log *lws_log_target;
+
+static void on_lws_log(int level, const char *line)
+{
+	struct lt_str text = lt_str_trim(lt_str_from(line));
+	char value[LT_LOG_VALUE_MAX];
+
+	if (lws_log_target) {
+		lt_log(lws_log_target, level & LLL_ERR ? LT_WARN : LT_DEBUG, "libwebsockets",
+				"text=%s", lt_log_value(text, value));
+	}
+}
+
+static void protocol_ended(struct lws *wsi)
+{
+	struct lt_lws_shared *shared = lws_context_user(lws_get_context(wsi));
+
+	if (--shared->protocols_n == 0) {
+		lt_free(shared);
+	}
+}
+
+static int on_receive(struct lt_conn *conn, struct lws *wsi, void *in, size_t len)
+{
+	return lt_ws_receive(conn, (struct lt_str){ in, len }, lws_frame_is_binary(wsi),
+			lws_is_final_fragment(wsi), lws_remaining_packet_payload(wsi));
+}
+
+static int on_established(struct lt_conn *conn, struct lws *wsi)
+{
+	const struct lws_protocols *protocol = lws_get_protocol(wsi);
+
+	return lt_ws_established(conn, lt_serializer_find(lt_str_from(protocol->name)));
+}
+
+/* What concerns a connection; `conn` is NULL once it was given up by us. */
+static int on_conn(struct lt_conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
+		void *in, size_t len)
+{
+	switch ((int)reason) {
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return lt_http_confirm_upgrade(conn, wsi, in);
+	case LWS_CALLBACK_ESTABLISHED:
+		return on_established(conn, wsi);
+	case LWS_CALLBACK_RECEIVE:
+		return on_receive(conn, wsi, in, len);
+	case LWS_CALLBACK_RECEIVE_PONG:
+		lt_ws_heard(conn);
+		return 0;
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		return lt_ws_writable(conn);
+	case LWS_CALLBACK_HTTP:
+		return lt_http_begin(conn);
+	case LWS_CALLBACK_HTTP_BODY:
+		return lt_http_body_part(conn, (struct lt_str){ in, len });
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		return lt_http_body_end(conn);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return lt_http_writable(conn);
+	case LWS_CALLBACK_CLOSED:
+	case LWS_CALLBACK_CLOSED_HTTP:
+	case LWS_CALLBACK_WSI_DESTROY:
+		lt_conn_gone(conn);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int on_lws(
+		struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	(void)user;
+	if (reason == LWS_CALLBACK_PROTOCOL_INIT) {
+		return 0;
+	}
+	if (reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
+		protocol_ended(wsi);
+		return 0;
+	}
+	struct lt_conn *conn = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+	if (!conn) {
+		return 0;
+	}
+	assert(conn->magic == LT_CONN_MAGIC);
+	conn->wsi = wsi;
+	return on_conn(conn, wsi, reason, in, len);
+}
+
+void lt_transport_init(struct lt_transport *transport, struct lt_router *router,
+		const struct lt_router_env *env, struct lt_http *http)
+{
+	*transport = (struct lt_transport){
+		.router = router,
+		.env = env,
+		.http = http,
+	};
+}
+
+static struct lt_lws_shared *make_shared(void)
+{
+	struct lt_lws_shared *shared = lt_zalloc(sizeof(*shared));
+
+	shared->protocols[shared->protocols_n++] = (struct lws_protocols){
+		.name = "http",
+		.callback = on_lws,
+	};
+	for (size_t i = 0; i < LT_ARRAY_LEN(subprotocols); i++) {
+		if (lt_serializer_find(lt_str_from(subprotocols[i]))) {
+			shared->protocols[shared->protocols_n++] = (struct lws_protocols){
+				.name = subprotocols[i],
+				.callback = on_lws,
+				.rx_buffer_size = RX_BYTES,
+			};
+		}
+	}
+	return shared;
+}
+
+/*
+ * lws sizes its tables by RLIMIT_NOFILE, or by a number of ours but then
+ * searches them linearly for every event. So the soft limit is what we want
+ * while the context is made, and never lower than before afterwards.
+ */
+static struct lws_context *make_context(
+		struct lt_transport *transport, struct lws_context_creation_info *info)
+{
+	struct rlimit before, wanted;
+
+	if (getrlimit(RLIMIT_NOFILE, &before) != 0) {
+		return NULL;
+	}
+	wanted = before;
+	wanted.rlim_cur = LT_MIN(
+			(rlim_t)transport->env->limits.connections + OTHER_FDS, before.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &wanted) != 0) {
+		return NULL;
+	}
+	transport->fd_bound = (int)wanted.rlim_cur;
+	struct lws_context *context = lws_create_context(info);
+	if (before.rlim_cur > wanted.rlim_cur) {
+		setrlimit(RLIMIT_NOFILE, &before);
+	}
+	return context;
+}
+
+bool lt_transport_start(struct lt_transport *transport, struct lt_err *err)
+{
+	const struct lt_router_env *env = transport->env;
+	void *loops[] = { lt_loop_native(env->loop) };
+	struct lws_context_creation_info info = {
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+				LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN |
+				LWS_SERVER_OPTION_NO_LWS_SYSTEM_STATES,
+		.foreign_loops = loops,
+		.gid = (gid_t)-1,
+		.uid = (uid_t)-1,
+		.pt_serv_buf_size = TURN_RX_BYTES,
+		.max_http_header_data = HEADER_BYTES,
+		.timeout_secs = LT_MAX(1u, env->limits.hello_timeout_ms / 1000),
+		.keepalive_timeout = KEEPALIVE_S,
+		.vhost_name = "livetiming",
+	};
+
+	if (transport->context) {
+		return true;
+	}
+	lws_log_target = &env->log;
+	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+	transport->shared = make_shared();
+	info.user = transport->shared;
+	transport->context = make_context(transport, &info);
+	if (!transport->context) {
+		lt_free(LT_STEAL(transport->shared));
+		return lt_err_set(err, LT_E_IO, "libwebsockets cannot be started on libuv");
+	}
+	info.protocols = transport->shared->protocols;
+	transport->vhost = lws_create_vhost(transport->context, &info);
+	if (!transport->vhost) {
+		lws_context_destroy(LT_STEAL(transport->context));
+		return lt_err_set(err, LT_E_IO, "libwebsockets cannot make its virtual host");
+	}
+	transport->scratch = lt_alloc(LWS_PRE + LT_OUTQ_FRAGMENT_ABOVE + 16);
+	return true;
+}
+
+bool lt_transport_adopt_take(struct lt_transport *transport, int fd, const char *address,
+		struct lt_address *from)
+{
+	if (fd >= transport->fd_bound) {
+		close(fd);
+		return false;
+	}
+	struct lt_conn *conn = lt_zalloc(sizeof(*conn));
+	struct lws_adopt_desc adopt = {
+		.vh = transport->vhost,
+		.type = LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET,
+		.fd.sockfd = fd,
+		.opaque = conn,
+	};
+
+	conn->magic = LT_CONN_MAGIC;
+	conn->fd = fd;
+	conn->transport = transport;
+	conn->from = from;
+	snprintf(conn->peer.address, sizeof(conn->peer.address), "%s", address);
+	DL_APPEND(transport->conns, conn);
+	transport->conns_n++;
+	struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adopt);
+	if (!wsi) {
+		/* lws closed the descriptor; whether it said so to the callback is its secret */
+		struct lt_conn *each;
+		DL_FOREACH(transport->conns, each) {
+			if (each == conn) {
+				conn->from = NULL;
+				lt_conn_gone(conn);
+				break;
+			}
+		}
+		return false;
+	}
+	conn->wsi = wsi;
+	return true;
+}
+
+void lt_conn_gone(struct lt_conn *conn)
+{
+	struct lt_transport *transport = conn->transport;
+
+	if (conn->wsi) {
+		lws_set_opaque_user_data(conn->wsi, NULL);
+	}
+	lt_ws_finish(conn);
+	lt_http_finish(conn);
+	DL_DELETE(transport->conns, conn);
+	transport->conns_n--;
+	if (transport->on_gone) {
+		transport->on_gone(transport->on_gone_arg, conn);
+	}
+	conn->magic = 0;
+	lt_free(conn);
+}
+
+void lt_conn_kill(struct lt_conn *conn)
+{
+	struct lws *wsi = conn->wsi;
+
+	lt_conn_gone(conn);
+	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+void lt_transport_close_all(struct lt_transport *transport)
+{
+	struct lt_conn *conn, *next;
+
+	transport->stopping = true;
+	DL_FOREACH_SAFE(transport->conns, conn, next) {
+		if (conn->is_ws) {
+			lt_ws_close(conn, LT_CLOSE_SHUTDOWN, "shutting down");
+		} else if (!conn->req) {
+			lt_conn_kill(conn);
+		}
+	}
+}
+
+void lt_transport_kill_all(struct lt_transport *transport)
+{
+	while (transport->conns) {
+		lt_conn_kill(transport->conns);
+	}
+}
+
+void lt_transport_finish(struct lt_transport *transport)
+{
+	lt_transport_kill_all(transport);
+	lt_deferred_cancel(&transport->flush_end);
+	lt_timer_cancel(&transport->flush_again);
+	if (transport->context) {
+		lws_context_destroy(LT_STEAL(transport->context));
+	}
+	if (lws_log_target == &transport->env->log) {
+		lws_log_target = NULL;
+	}
+	lt_free(LT_STEAL(transport->scratch));
+}
