@@ -1,0 +1,43 @@
+/*
+ * A JSON document served over HTTP that changes while it is read by many:
+ * made when somebody asks and it is not fresh, hashed and compressed once on a
+ * worker, then the same bytes for everybody. Requests that come meanwhile wait
+ * for the one that is being made.
+ */
+#ifndef LT_SERVICES_WEB_DOC_H
+#define LT_SERVICES_WEB_DOC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/str.h"
+
+struct lt_web_doc;
+struct lt_http_req;
+
+struct lt_web_doc_opts {
+	struct lt_loop *loop;
+	/* How long content stays fresh; 0: until lt_web_doc_mark_stale. */
+	int64_t fresh_ms;
+	/* New content is wanted: end in exactly one lt_web_doc_set or lt_web_doc_fail, at once or
+	 * later. */
+	void (*fetch)(void *arg);
+	void *arg;
+};
+
+struct lt_web_doc *lt_web_doc_create(const struct lt_web_doc_opts *opts);
+/* Whoever still waits gets 404. NULL is fine. */
+void lt_web_doc_destroy(struct lt_web_doc *doc);
+
+/* Answer a request, now or when the content is there. */
+void lt_web_doc_answer(struct lt_web_doc *doc, struct lt_http_req *req);
+
+void lt_web_doc_set(struct lt_web_doc *doc, struct lt_str json); /* copied */
+void lt_web_doc_fail(struct lt_web_doc *doc, int status, const char *sentence);
+void lt_web_doc_mark_stale(struct lt_web_doc *doc);
+
+/* {"error": sentence} with this status, for the routes of such documents. */
+void lt_web_doc_reply_error(struct lt_http_req *req, int status, const char *sentence);
+
+#endif

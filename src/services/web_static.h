@@ -1,0 +1,28 @@
+/*
+ * The viewer page: all files of one folder, read at start, compressed and
+ * hashed once, served from memory. Client routes (/service/UUID) give
+ * index.html. HTML is sent with a strict Content-Security-Policy; what lies in
+ * vendor/ is immutable, everything else is revalidated by its ETag.
+ */
+#ifndef LT_SERVICES_WEB_STATIC_H
+#define LT_SERVICES_WEB_STATIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct lt_web_static;
+struct lt_http_req;
+
+struct lt_web_static *lt_web_static_create(void);
+void lt_web_static_destroy(struct lt_web_static *files);
+
+/* Blocking; for start. Bounds: 2000 files, 64 MiB, 8 levels. Names that begin with '.' are left
+ * out. */
+bool lt_web_static_load(struct lt_web_static *files, const char *dir, struct lt_err *err);
+size_t lt_web_static_count(const struct lt_web_static *files);
+
+void lt_web_static_answer(const struct lt_web_static *files, struct lt_http_req *req);
+
+#endif
