@@ -6,7 +6,7 @@ DESTDIR ?=
 CC      ?= gcc
 SAN     ?=
 WERROR  ?= 1
-B       := $(if $(SAN),build/san,build)
+B       ?= $(if $(SAN),build/san,build)
 O       := $(B)/obj
 
 PKGS    := libwebsockets libuv libcjson libzip libcurl zlib

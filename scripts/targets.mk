@@ -1,7 +1,7 @@
 # Targets that are not files. Included by the Makefile.
 
 .PHONY: all plugins help deps deps-build deps-test run test check scenario bench install uninstall clean format format-check lint \
-	layers abi tidy build-tests
+	layers abi shellcheck tidy build-tests
 .DEFAULT_GOAL := all
 
 help: ## this list
@@ -45,7 +45,9 @@ layers: ## fail if a layer includes one above it
 abi: ## the plugin header: frozen layout, C99 and C++11, both compilers
 	tests/abi/check_abi.sh $(B)
 
-lint: format-check layers abi tidy ## every check that runs without the daemon
+lint: format-check layers abi shellcheck tidy ## every check that runs without the daemon
+
+shellcheck:
 	shellcheck $$(git ls-files '*.sh') .ci/run
 
 tidy:
