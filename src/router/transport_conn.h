@@ -102,6 +102,7 @@ void lt_conn_kill(struct lt_conn *conn);
 int lt_ws_established(struct lt_conn *conn, const struct lt_serializer *serializer);
 int lt_ws_receive(struct lt_conn *conn, struct lt_str chunk, bool binary, bool final, size_t rest);
 int lt_ws_writable(struct lt_conn *conn);
+int lt_ws_peer_closes(struct lt_conn *conn);
 void lt_ws_heard(struct lt_conn *conn);
 void lt_ws_close(struct lt_conn *conn, enum lt_close_reason reason, const char *text);
 void lt_ws_finish(struct lt_conn *conn); /* part of lt_conn_gone */

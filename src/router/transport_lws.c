@@ -91,6 +91,8 @@ static int on_conn(struct lt_conn *conn, struct lws *wsi, enum lws_callback_reas
 	case LWS_CALLBACK_RECEIVE_PONG:
 		lt_ws_heard(conn);
 		return 0;
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		return lt_ws_peer_closes(conn);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return lt_ws_writable(conn);
 	case LWS_CALLBACK_HTTP:

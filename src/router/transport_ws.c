@@ -141,12 +141,42 @@ static bool write_some(struct lt_conn *conn, size_t *budget)
 	return false;
 }
 
+/*
+ * The close frame, written by us: lws 4.1 closes without one when a writable
+ * callback asks it to. Its answer, or the timer, ends the connection.
+ */
+static void send_close(struct lt_conn *conn)
+{
+	static const uint16_t codes[] = {
+		[LT_CLOSE_NORMAL] = 1000,
+		[LT_CLOSE_PROTOCOL] = 1002,
+		[LT_CLOSE_POLICY] = 1008,
+		[LT_CLOSE_TOO_BIG] = 1009,
+		[LT_CLOSE_SHUTDOWN] = 1001,
+	};
+	unsigned char bytes[LWS_PRE + 4 + sizeof(conn->close_text)], *frame = bytes + LWS_PRE;
+	size_t text_n = strlen(conn->close_text);
+
+	frame[0] = 0x88;
+	frame[1] = (unsigned char)(2 + text_n);
+	frame[2] = (unsigned char)(codes[conn->close_code] >> 8);
+	frame[3] = (unsigned char)codes[conn->close_code];
+	memcpy(frame + 4, conn->close_text, text_n);
+	conn->close_sent = true;
+	if (lws_write(conn->wsi, frame, 4 + text_n, LWS_WRITE_RAW) < 0) {
+		give_up(conn);
+	}
+}
+
 /* Write this connection's share. True: it has more and the socket would take it. */
 static bool write_share(struct lt_conn *conn)
 {
 	size_t budget = WRITE_BUDGET;
 
-	if (!lt_outq_is_empty(&conn->queue) && lws_partial_buffered(conn->wsi)) {
+	if (conn->dead || conn->close_sent) {
+		return false;
+	}
+	if (lws_partial_buffered(conn->wsi)) {
 		conn->choked = true;
 		lws_callback_on_writable(conn->wsi);
 		return false;
@@ -159,8 +189,8 @@ static bool write_share(struct lt_conn *conn)
 			return false;
 		}
 	}
-	if (conn->closing && !conn->close_sent) {
-		lws_callback_on_writable(conn->wsi); /* the close frame leaves from there */
+	if (conn->closing) {
+		send_close(conn);
 	}
 	return false;
 }
@@ -261,23 +291,6 @@ static const struct lt_peer_ops ws_peer_ops = {
 	.close = peer_close,
 };
 
-/* Queue the close frame with lws and let it close. The result is for lws. */
-static int send_close(struct lt_conn *conn)
-{
-	static const uint16_t status[] = {
-		[LT_CLOSE_NORMAL] = LWS_CLOSE_STATUS_NORMAL,
-		[LT_CLOSE_PROTOCOL] = LWS_CLOSE_STATUS_PROTOCOL_ERR,
-		[LT_CLOSE_POLICY] = LWS_CLOSE_STATUS_POLICY_VIOLATION,
-		[LT_CLOSE_TOO_BIG] = LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE,
-		[LT_CLOSE_SHUTDOWN] = LWS_CLOSE_STATUS_GOINGAWAY,
-	};
-
-	conn->close_sent = true;
-	lws_close_reason(conn->wsi, status[conn->close_code], (unsigned char *)conn->close_text,
-			strlen(conn->close_text));
-	return -1;
-}
-
 /* --- callbacks of lws --- */
 
 static void on_ping_time(void *arg)
@@ -286,15 +299,16 @@ static void on_ping_time(void *arg)
 	const struct lt_router_env *env = conn->transport->env;
 	int64_t interval_us = (int64_t)env->limits.ping_interval_ms * LT_US_PER_MS;
 	int64_t idle_us = lt_loop_now(env->loop).us - conn->heard_us;
-	unsigned char frame[LWS_PRE + 1];
+	unsigned char frame[LWS_PRE + 4];
 
 	if (conn->pings == 0 && idle_us < interval_us) {
 		lt_timer_once(&conn->timer, env->loop, (interval_us - idle_us) / LT_US_PER_MS + 1,
 				on_ping_time, conn);
 		return;
 	}
+	memcpy(frame + LWS_PRE, "ping", 4); /* lws does not report a pong without payload */
 	if (conn->pings >= PINGS_MAX ||
-			lws_write(conn->wsi, frame + LWS_PRE, 0, LWS_WRITE_PING) < 0) {
+			lws_write(conn->wsi, frame + LWS_PRE, 4, LWS_WRITE_PING) < 0) {
 		lt_conn_kill(conn);
 		return;
 	}
@@ -366,16 +380,14 @@ int lt_ws_writable(struct lt_conn *conn)
 	conn->choked = false;
 	if (write_share(conn)) {
 		flush_add(conn);
-		return 0;
 	}
-	if (conn->dead) {
-		return -1;
-	}
-	if (conn->closing && !conn->close_sent && lt_outq_is_empty(&conn->queue) &&
-			!lws_partial_buffered(conn->wsi)) {
-		return send_close(conn);
-	}
-	return 0;
+	return conn->dead ? -1 : 0;
+}
+
+int lt_ws_peer_closes(struct lt_conn *conn)
+{
+	/* the answer to ours: done; else lws answers, when nothing of ours is in its way */
+	return conn->close_sent ? -1 : 0;
 }
 
 void lt_ws_finish(struct lt_conn *conn)
