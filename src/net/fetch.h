@@ -1,0 +1,65 @@
+/*
+ * HTTP requests (libcurl) on our loop. One lt_fetcher for the daemon holds the
+ * connections that are kept open; each lt_fetch is one request, redirects
+ * followed (5 at most), compressed answers decoded. http and https alone, and
+ * file where it was allowed; never anything else, also not by a redirect.
+ */
+#ifndef LT_NET_FETCH_H
+#define LT_NET_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct lt_loop;
+struct lt_fetcher;
+struct lt_fetch;
+
+struct lt_fetcher_opts {
+	bool allow_file; /* file:// URLs; these are read on the loop: small files only */
+};
+
+struct lt_fetcher *lt_fetcher_create(
+		struct lt_loop *loop, const struct lt_fetcher_opts *opts, struct lt_err *err);
+/* Cancels what is running; frees at the end of the turn. NULL is fine. */
+void lt_fetcher_destroy(struct lt_fetcher *fetcher);
+
+/* All borrowed for the call of the result callback. */
+struct lt_fetch_result {
+	long status; /* HTTP status, also 304 or 404; 0: no answer, error says why */
+	struct lt_str body;
+	struct lt_str etag;          /* as sent, with its quotes; empty: none */
+	struct lt_str last_modified; /* empty: none */
+	struct lt_str content_type;  /* empty: none */
+	struct lt_str error;         /* a sentence; empty when status is not 0 */
+	enum lt_errc code;           /* LT_E_TIMEOUT, LT_E_LIMIT, LT_E_UNAVAILABLE ... */
+};
+
+/* Copied, but for fn and arg. */
+struct lt_fetch_opts {
+	const char *url;
+	const char *method;         /* NULL: GET, or POST when there is a body */
+	const char *const *headers; /* "Name: value", ..., NULL; may be NULL */
+	struct lt_str body;         /* for POST; p NULL: none */
+	uint32_t timeout_ms;        /* for everything together; 0: 10000 */
+	size_t body_max;            /* decoded bytes; 0: 8 MiB */
+	struct lt_str etag;         /* what an earlier result said, to get 304 when unchanged */
+	struct lt_str last_modified;
+	void (*result)(void *arg, const struct lt_fetch_result *result);
+	void *arg;
+};
+
+/*
+ * Begin. The result comes later, exactly once, unless it is cancelled before;
+ * the returned handle ends with that call (in which it may still be cancelled,
+ * to no effect). NULL with LT_E_INVALID for a method or header that cannot be sent.
+ */
+struct lt_fetch *lt_fetch_start(
+		struct lt_fetcher *fetcher, const struct lt_fetch_opts *opts, struct lt_err *err);
+
+/* No result will come. NULL is fine. */
+void lt_fetch_cancel(struct lt_fetch *fetch);
+
+#endif

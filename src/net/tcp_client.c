@@ -1,0 +1,390 @@
+#include "net/tcp_client.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/loop.h"
+#include "net/backoff.h"
+#include "net/watchdog.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+#define STALE_MS           10000
+#define DEAD_MS            30000
+#define READ_BYTES         65536
+#define READS_PER_TURN     4
+
+enum state { IDLE, RESOLVING, CONNECTING, CONNECTED, WAITING };
+
+struct lt_tcp_client {
+	struct lt_net_env env;
+	struct lt_tcp_client_opts opts;
+	char *host;
+	enum state state;
+	struct resolve *resolve; /* RESOLVING: the worker's job */
+	struct addrinfo *addresses;
+	struct addrinfo *next_address;
+	struct lt_err last_error; /* of the address tried last */
+	int fd;
+	struct lt_watch watch;
+	struct lt_timer timer; /* connect timeout or backoff */
+	struct lt_backoff backoff;
+	struct lt_watchdog watchdog;
+	struct lt_buf unsent;
+	struct lt_deferred free_later;
+	char input[READ_BYTES];
+};
+
+/* Belongs to the worker until it is done; the client may be gone by then. */
+struct resolve {
+	struct lt_tcp_client *client; /* NULL: nobody waits any more */
+	char *host;
+	char port[8];
+	struct addrinfo *addresses;
+	int failed;
+};
+
+static void begin(void *arg);
+static void try_next_address(struct lt_tcp_client *client);
+
+static void close_socket(struct lt_tcp_client *client)
+{
+	lt_watch_stop(&client->watch);
+	if (client->fd >= 0) {
+		close(client->fd);
+		client->fd = -1;
+	}
+	lt_buf_clear(&client->unsent);
+}
+
+static void forget_addresses(struct lt_tcp_client *client)
+{
+	if (client->addresses) {
+		freeaddrinfo(client->addresses);
+	}
+	client->addresses = client->next_address = NULL;
+}
+
+/* The one place where an attempt or a connection ends by itself. */
+static void fail(struct lt_tcp_client *client, const struct lt_err *err)
+{
+	struct lt_err reason = *err; /* it may live in the client */
+
+	close_socket(client);
+	forget_addresses(client);
+	client->state = WAITING;
+	lt_watchdog_link(&client->watchdog, false);
+	lt_timer_once(&client->timer, client->env.loop,
+			lt_backoff_next_ms(&client->backoff, client->env.random), begin, client);
+	if (client->opts.disconnected) {
+		client->opts.disconnected(client->opts.arg, lt_str_from(reason.msg));
+	}
+}
+
+/* --- connected --- */
+
+static void flush(struct lt_tcp_client *client)
+{
+	while (client->unsent.n > 0) {
+		ssize_t n = send(client->fd, client->unsent.p, client->unsent.n, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			break; /* full, or an error that the next read reports */
+		}
+		lt_buf_remove_front(&client->unsent, (size_t)n);
+	}
+	lt_watch_set(&client->watch, LT_READABLE | (client->unsent.n ? LT_WRITABLE : 0));
+}
+
+static void read_some(struct lt_tcp_client *client)
+{
+	for (int i = 0; i < READS_PER_TURN; i++) {
+		struct lt_err err = { 0 };
+		ssize_t n = recv(client->fd, client->input, sizeof(client->input), 0);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			return;
+		}
+		if (n < 0) {
+			lt_err_errno(&err, "connection to %s port %u lost", client->host,
+					client->opts.port);
+			fail(client, &err);
+			return;
+		}
+		if (n == 0) {
+			lt_err_set(&err, LT_E_UNAVAILABLE, "%s port %u closed the connection",
+					client->host, client->opts.port);
+			fail(client, &err);
+			return;
+		}
+		lt_backoff_reset(&client->backoff);
+		lt_watchdog_heard(&client->watchdog);
+		if (client->state == CONNECTED && client->opts.bytes) {
+			client->opts.bytes(client->opts.arg,
+					(struct lt_str){ client->input, (size_t)n });
+		}
+		if (client->state != CONNECTED || (size_t)n < sizeof(client->input)) {
+			return; /* a callback stopped us, or that was all */
+		}
+	}
+}
+
+static void on_ready(void *arg, int events)
+{
+	struct lt_tcp_client *client = arg;
+
+	if (events & LT_WRITABLE) {
+		flush(client);
+	}
+	if (events & LT_READABLE) {
+		read_some(client);
+	}
+}
+
+/* --- connecting --- */
+
+static void become_connected(struct lt_tcp_client *client)
+{
+	int on = 1;
+
+	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(client->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	lt_timer_cancel(&client->timer);
+	forget_addresses(client);
+	client->state = CONNECTED;
+	client->watch.fn = on_ready;
+	lt_watch_set(&client->watch, LT_READABLE);
+	lt_watchdog_link(&client->watchdog, true);
+	if (client->opts.connected) {
+		client->opts.connected(client->opts.arg);
+	}
+}
+
+static void address_failed(struct lt_tcp_client *client, int number)
+{
+	errno = number;
+	lt_err_errno(&client->last_error, "cannot connect to %s port %u", client->host,
+			client->opts.port);
+	close_socket(client);
+	try_next_address(client);
+}
+
+static void on_connect_ready(void *arg, int events)
+{
+	struct lt_tcp_client *client = arg;
+	int number = 0;
+	socklen_t n = sizeof(number);
+
+	(void)events;
+	if (getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &number, &n) < 0) {
+		number = errno;
+	}
+	if (number) {
+		address_failed(client, number);
+	} else {
+		become_connected(client);
+	}
+}
+
+static void on_connect_timeout(void *arg)
+{
+	address_failed(arg, ETIMEDOUT);
+}
+
+static void try_next_address(struct lt_tcp_client *client)
+{
+	struct addrinfo *address = client->next_address;
+
+	if (!address) {
+		fail(client, &client->last_error);
+		return;
+	}
+	client->next_address = address->ai_next;
+	client->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (client->fd < 0 ||
+			(connect(client->fd, address->ai_addr, address->ai_addrlen) < 0 &&
+					errno != EINPROGRESS)) {
+		address_failed(client, errno);
+		return;
+	}
+	if (!lt_watch_start(&client->watch, client->env.loop, client->fd, LT_WRITABLE,
+			    on_connect_ready, client, &client->last_error)) {
+		close_socket(client);
+		try_next_address(client);
+		return;
+	}
+	lt_timer_once(&client->timer, client->env.loop, client->opts.connect_timeout_ms,
+			on_connect_timeout, client);
+}
+
+/* --- resolving --- */
+
+static void resolve_on_worker(void *arg)
+{
+	struct resolve *resolve = arg;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+
+	resolve->failed = getaddrinfo(resolve->host, resolve->port, &hints, &resolve->addresses);
+}
+
+static void on_resolved(void *arg)
+{
+	struct resolve *resolve = arg;
+	struct lt_tcp_client *client = resolve->client;
+	int failed = resolve->failed;
+
+	if (client) {
+		client->resolve = NULL;
+		client->addresses = client->next_address = LT_STEAL(resolve->addresses);
+	}
+	if (resolve->addresses) {
+		freeaddrinfo(resolve->addresses);
+	}
+	lt_free(resolve->host);
+	lt_free(resolve);
+	if (!client) {
+		return;
+	}
+	if (failed) {
+		lt_err_set(&client->last_error, LT_E_UNAVAILABLE, "cannot resolve %s: %s",
+				client->host, gai_strerror(failed));
+		fail(client, &client->last_error);
+		return;
+	}
+	client->state = CONNECTING;
+	try_next_address(client);
+}
+
+static void begin(void *arg)
+{
+	struct lt_tcp_client *client = arg;
+	struct resolve *resolve = lt_zalloc(sizeof(*resolve));
+
+	client->state = RESOLVING;
+	client->resolve = resolve;
+	resolve->client = client;
+	resolve->host = lt_strdup(client->host);
+	snprintf(resolve->port, sizeof(resolve->port), "%u", client->opts.port);
+	lt_loop_work(client->env.loop, resolve_on_worker, on_resolved, resolve);
+}
+
+/* --- life --- */
+
+static void on_stale(void *arg, bool is_stale)
+{
+	struct lt_tcp_client *client = arg;
+
+	if (client->opts.stale) {
+		client->opts.stale(client->opts.arg, is_stale);
+	}
+}
+
+static void on_dead(void *arg)
+{
+	struct lt_tcp_client *client = arg;
+	struct lt_err err;
+
+	lt_err_set(&err, LT_E_TIMEOUT, "%s port %u was silent for %u ms", client->host,
+			client->opts.port, client->opts.dead_ms);
+	fail(client, &err);
+}
+
+struct lt_tcp_client *lt_tcp_client_create(const struct lt_net_env *env,
+		const struct lt_tcp_client_opts *opts, struct lt_err *err)
+{
+	struct lt_tcp_client *client;
+
+	if (!opts->host || !*opts->host || !opts->port) {
+		lt_err_set(err, LT_E_INVALID, "a TCP client needs a host and a port");
+		return NULL;
+	}
+	client = lt_zalloc(sizeof(*client));
+	client->env = *env;
+	client->opts = *opts;
+	client->host = lt_strdup(opts->host);
+	client->opts.host = client->host;
+	client->fd = -1;
+	if (!opts->connect_timeout_ms) {
+		client->opts.connect_timeout_ms = CONNECT_TIMEOUT_MS;
+	}
+	if (!opts->dead_ms) {
+		client->opts.dead_ms = DEAD_MS;
+	}
+	client->backoff.delays_ms = opts->backoff_ms;
+	client->backoff.n = opts->backoff_n;
+	client->watchdog = (struct lt_watchdog){
+		.stale_ms = opts->stale_ms ? opts->stale_ms : STALE_MS,
+		.dead_ms = client->opts.dead_ms,
+		.on_stale = on_stale,
+		.on_dead = on_dead,
+		.arg = client,
+	};
+	return client;
+}
+
+void lt_tcp_client_start(struct lt_tcp_client *client)
+{
+	if (client->state == IDLE) {
+		lt_backoff_reset(&client->backoff);
+		lt_watchdog_start(&client->watchdog, client->env.loop);
+		begin(client);
+	}
+}
+
+void lt_tcp_client_stop(struct lt_tcp_client *client)
+{
+	client->state = IDLE;
+	if (client->resolve) {
+		client->resolve->client = NULL; /* it frees itself when the worker is done */
+		client->resolve = NULL;
+	}
+	lt_timer_cancel(&client->timer);
+	lt_watchdog_stop(&client->watchdog);
+	close_socket(client);
+	forget_addresses(client);
+}
+
+static void free_client(void *arg)
+{
+	struct lt_tcp_client *client = arg;
+
+	lt_buf_finish(&client->unsent);
+	lt_free(client->host);
+	lt_free(client);
+}
+
+void lt_tcp_client_destroy(struct lt_tcp_client *client)
+{
+	if (client) {
+		lt_tcp_client_stop(client);
+		/* a callback of ours may be on the stack */
+		lt_loop_defer(client->env.loop, &client->free_later, free_client, client);
+	}
+}
+
+bool lt_tcp_client_is_connected(const struct lt_tcp_client *client)
+{
+	return client->state == CONNECTED;
+}
+
+bool lt_tcp_client_send(struct lt_tcp_client *client, struct lt_str bytes, struct lt_err *err)
+{
+	if (client->state != CONNECTED) {
+		return lt_err_set(err, LT_E_UNAVAILABLE, "not connected");
+	}
+	if (bytes.n > LT_TCP_SEND_MAX - client->unsent.n) {
+		return lt_err_set(
+				err, LT_E_LIMIT, "over %d bytes wait to be sent", LT_TCP_SEND_MAX);
+	}
+	lt_buf_add_str(&client->unsent, bytes);
+	flush(client);
+	return true;
+}
