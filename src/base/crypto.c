@@ -5,7 +5,6 @@
 #include <mbedtls/base64.h>
 #include <mbedtls/md.h>
 #include <mbedtls/pkcs5.h>
-#include <mbedtls/platform_util.h>
 #include <mbedtls/sha256.h>
 
 #include "base/alloc.h"
