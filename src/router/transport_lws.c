@@ -29,14 +29,19 @@ static const char *const subprotocols[] = {
 };
 
 /*
- * What lws keeps pointing at. A context on a foreign loop ends while the loop
- * closes its handles, later than lt_transport_finish, so this is freed when
- * lws has told the last protocol that it ends.
+ * What lws keeps pointing at until its context is gone. On a foreign loop that
+ * takes two calls of lws_context_destroy: the first closes the handles, the
+ * second frees, and between them the loop must have turned. So this outlives
+ * the transport by some turns.
  */
 struct lt_lws_shared {
+	struct lt_loop *loop;
+	struct lws_context *context; /* set to NULL by lws at the very end */
+	unsigned turns;
 	struct lws_protocols protocols[LT_ARRAY_LEN(subprotocols) + 2];
-	unsigned protocols_n;
 };
+
+#define END_TURNS 4
 
 /*
  * lws has one log hook for the process and passes it no context: the one
@@ -55,13 +60,29 @@ static void on_lws_log(int level, const char *line)
 	}
 }
 
-static void protocol_ended(struct lws *wsi)
+static void no_work(void *arg)
 {
-	struct lt_lws_shared *shared = lws_context_user(lws_get_context(wsi));
+	(void)arg;
+}
 
-	if (--shared->protocols_n == 0) {
-		lt_free(shared);
+static void end_context(void *arg)
+{
+	struct lt_lws_shared *shared = arg;
+
+	if (++shared->turns < END_TURNS) {
+		lt_loop_work(shared->loop, no_work, end_context, shared);
+		return;
 	}
+	if (shared->context) {
+		lws_context_destroy(shared->context);
+	}
+	lt_free(shared);
+}
+
+static void destroy_context(struct lt_lws_shared *shared)
+{
+	lws_context_destroy(shared->context);
+	lt_loop_work(shared->loop, no_work, end_context, shared);
 }
 
 static int on_receive(struct lt_conn *conn, struct lws *wsi, void *in, size_t len)
@@ -117,14 +138,11 @@ static int on_lws(
 		struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
 	(void)user;
-	if (reason == LWS_CALLBACK_PROTOCOL_INIT) {
+	if (!wsi || reason == LWS_CALLBACK_PROTOCOL_INIT ||
+			reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
 		return 0;
 	}
-	if (reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
-		protocol_ended(wsi);
-		return 0;
-	}
-	struct lt_conn *conn = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+	struct lt_conn *conn = lws_get_opaque_user_data(wsi);
 	if (!conn) {
 		return 0;
 	}
@@ -143,17 +161,19 @@ void lt_transport_init(struct lt_transport *transport, struct lt_router *router,
 	};
 }
 
-static struct lt_lws_shared *make_shared(void)
+static struct lt_lws_shared *make_shared(struct lt_loop *loop)
 {
 	struct lt_lws_shared *shared = lt_zalloc(sizeof(*shared));
+	size_t n = 0;
 
-	shared->protocols[shared->protocols_n++] = (struct lws_protocols){
+	shared->loop = loop;
+	shared->protocols[n++] = (struct lws_protocols){
 		.name = "http",
 		.callback = on_lws,
 	};
 	for (size_t i = 0; i < LT_ARRAY_LEN(subprotocols); i++) {
 		if (lt_serializer_find(lt_str_from(subprotocols[i]))) {
-			shared->protocols[shared->protocols_n++] = (struct lws_protocols){
+			shared->protocols[n++] = (struct lws_protocols){
 				.name = subprotocols[i],
 				.callback = on_lws,
 				.rx_buffer_size = RX_BYTES,
@@ -214,9 +234,9 @@ bool lt_transport_start(struct lt_transport *transport, struct lt_err *err)
 	}
 	lws_log_target = &env->log;
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
-	transport->shared = make_shared();
-	info.user = transport->shared;
-	transport->context = make_context(transport, &info);
+	transport->shared = make_shared(env->loop);
+	info.pcontext = &transport->shared->context;
+	transport->shared->context = transport->context = make_context(transport, &info);
 	if (!transport->context) {
 		lt_free(LT_STEAL(transport->shared));
 		return lt_err_set(err, LT_E_IO, "libwebsockets cannot be started on libuv");
@@ -224,7 +244,8 @@ bool lt_transport_start(struct lt_transport *transport, struct lt_err *err)
 	info.protocols = transport->shared->protocols;
 	transport->vhost = lws_create_vhost(transport->context, &info);
 	if (!transport->vhost) {
-		lws_context_destroy(LT_STEAL(transport->context));
+		transport->context = NULL;
+		destroy_context(LT_STEAL(transport->shared));
 		return lt_err_set(err, LT_E_IO, "libwebsockets cannot make its virtual host");
 	}
 	transport->scratch = lt_alloc(LWS_PRE + LT_OUTQ_FRAGMENT_ABOVE + 16);
@@ -323,7 +344,8 @@ void lt_transport_finish(struct lt_transport *transport)
 	lt_deferred_cancel(&transport->flush_end);
 	lt_timer_cancel(&transport->flush_again);
 	if (transport->context) {
-		lws_context_destroy(LT_STEAL(transport->context));
+		transport->context = NULL;
+		destroy_context(LT_STEAL(transport->shared));
 	}
 	if (lws_log_target == &transport->env->log) {
 		lws_log_target = NULL;
