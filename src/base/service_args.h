@@ -61,13 +61,13 @@ bool lt_service_args_parse(
 		const struct lt_args *args, struct lt_service_args *ret_args, struct lt_err *err);
 void lt_service_args_finish(struct lt_service_args *args);
 
-/* The options with their help, for usage texts; ends with a NULL name. */
+/* The options with their help, for usage texts: the i-th, or NULL behind the last. */
 struct lt_service_option {
 	char letter; /* 0: none */
 	const char *name;
 	const char *value; /* placeholder of its value; NULL: takes none */
 	const char *help;
 };
-const struct lt_service_option *lt_service_options(void);
+const struct lt_service_option *lt_service_option_at(size_t i);
 
 #endif
