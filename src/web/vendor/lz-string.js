@@ -1,0 +1,1 @@
+export { decompressFromUTF16 } from 'lz-string';

@@ -1,0 +1,1 @@
+export { Wampy } from 'wampy';
