@@ -110,6 +110,11 @@ static bool write_thousandths(struct lt_buf *buf, double magnitude)
 	return true;
 }
 
+static bool reads_back(const char *text, double magnitude)
+{
+	return strtod(text, NULL) == magnitude;
+}
+
 /*
  * Fewest digits that read back as the value, as "d.ddde[+-]x". 15 digits always
  * survive, except in subnormal numbers, where fewer than that are significant.
@@ -118,8 +123,19 @@ static void shortest_digits(double magnitude, char text[32])
 {
 	for (int precision = magnitude < 2.3e-308 ? 0 : 14; precision <= 16; precision++) {
 		snprintf(text, 32, "%.*e", precision, magnitude);
-		if (strtod(text, NULL) == magnitude) {
+		if (reads_back(text, magnitude)) {
 			return;
+		}
+		/*
+		 * Numbers under a power of two lie twice as close as those above
+		 * it: then of two neighbours of 16 digits the lower, though as
+		 * near, is another number's and only the upper one is ours.
+		 */
+		if (precision == 15 && text[16] < '9') {
+			text[16]++;
+			if (reads_back(text, magnitude)) {
+				return;
+			}
 		}
 	}
 }
