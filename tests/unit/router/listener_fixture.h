@@ -169,7 +169,7 @@ static void end_loop(void *arg)
 	lt_loop_stop(server->env.loop);
 }
 
-static int server_setup(void **state)
+static int LT_UNUSED server_setup(void **state)
 {
 	struct server *server = server_create();
 

@@ -1,0 +1,250 @@
+#include "base/alloc.h"
+#include "router/outq.h"
+#include "support/test.h"
+
+static const struct lt_outq_limits wide = { .soft_bytes = 1 << 20, .hard_bytes = 8 << 20 };
+
+/* Push and give up our own reference; the queue alone holds the message then. */
+static bool push(struct lt_outq *queue, const char *text, uint64_t conflate,
+		const struct lt_outq_limits *limits, uint64_t *conflated)
+{
+	struct lt_payload *payload = lt_payload_create(lt_str_from(text), false);
+	bool ok = lt_outq_push(queue, payload, conflate, limits, conflated);
+
+	lt_payload_unref(payload);
+	return ok;
+}
+
+/* What the queue would write, without the two bytes of header that short frames have. */
+static void expect_messages(struct lt_outq *queue, const char *expected)
+{
+	struct lt_outq_piece pieces[LT_OUTQ_PIECES];
+	size_t n = lt_outq_peek(queue, pieces, LT_OUTQ_PIECES, SIZE_MAX);
+	struct lt_buf text = { 0 };
+
+	lt_buf_add_c(&text, "");
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(pieces[i].head_n, 0);
+		lt_buf_add_str(&text, lt_str_skip(pieces[i].body, 2));
+		lt_buf_add_char(&text, ' ');
+	}
+	assert_str_equal(lt_str_trim(lt_buf_str(&text)), expected);
+	lt_buf_finish(&text);
+}
+
+static void messages_leave_in_the_order_they_came(void **state)
+{
+	struct lt_outq queue = { 0 };
+	uint64_t conflated = 0;
+	(void)state;
+
+	for (int round = 0; round < 3; round++) {
+		assert_true(push(&queue, "a", 0, &wide, &conflated));
+		assert_true(push(&queue, "b", 0, &wide, &conflated));
+		assert_true(push(&queue, "c", 0, &wide, &conflated));
+		lt_outq_take(&queue, 2);
+		expect_messages(&queue, "c");
+		lt_outq_take(&queue, 1);
+	}
+
+	assert_true(lt_outq_is_empty(&queue));
+	assert_int_equal(queue.bytes, 0);
+	lt_outq_finish(&queue);
+}
+
+static void a_long_queue_keeps_its_order_while_it_grows(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_outq_piece piece;
+	uint64_t conflated = 0;
+	char text[16];
+	(void)state;
+
+	push(&queue, "x", 0, &wide, &conflated);
+	push(&queue, "x", 0, &wide, &conflated);
+	lt_outq_take(&queue, 2);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		push(&queue, text, 0, &wide, &conflated);
+	}
+
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(lt_outq_peek(&queue, &piece, 1, 1), 1);
+		assert_int_equal(strtol(piece.body.p + 2, NULL, 10), i);
+		lt_outq_take(&queue, 1);
+	}
+	lt_outq_finish(&queue);
+}
+
+static void a_push_over_the_hard_limit_fails_and_queues_nothing(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_outq_limits limits = { .soft_bytes = 100, .hard_bytes = 8 };
+	uint64_t conflated = 0;
+	(void)state;
+
+	assert_true(push(&queue, "aaaa", 0, &limits, &conflated));
+	assert_false(push(&queue, "bbbb", 0, &limits, &conflated));
+
+	expect_messages(&queue, "aaaa");
+	assert_int_equal(queue.bytes, 6);
+	lt_outq_finish(&queue);
+}
+
+static void an_empty_queue_takes_one_message_of_any_size(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_outq_limits limits = { .soft_bytes = 1, .hard_bytes = 1 };
+	uint64_t conflated = 0;
+	(void)state;
+
+	assert_true(push(&queue, "more than one byte", 0, &limits, &conflated));
+
+	lt_outq_finish(&queue);
+}
+
+static void over_the_soft_limit_the_newest_replaces_older_ones_of_its_kind(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_outq_limits limits = { .soft_bytes = 12, .hard_bytes = 1000 };
+	uint64_t conflated = 0;
+	(void)state;
+
+	push(&queue, "a1", 7, &limits, &conflated);
+	push(&queue, "b1", 8, &limits, &conflated);
+	push(&queue, "a2", 7, &limits, &conflated);
+	push(&queue, "a3", 7, &limits, &conflated);
+
+	expect_messages(&queue, "b1 a3");
+	assert_int_equal(conflated, 2);
+	lt_outq_finish(&queue);
+}
+
+static void below_the_soft_limit_nothing_is_dropped(void **state)
+{
+	struct lt_outq queue = { 0 };
+	uint64_t conflated = 0;
+	(void)state;
+
+	push(&queue, "a1", 7, &wide, &conflated);
+	push(&queue, "a2", 7, &wide, &conflated);
+
+	expect_messages(&queue, "a1 a2");
+	assert_int_equal(conflated, 0);
+	lt_outq_finish(&queue);
+}
+
+static void messages_that_do_not_conflate_are_never_dropped(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_outq_limits limits = { .soft_bytes = 1, .hard_bytes = 1000 };
+	uint64_t conflated = 0;
+	(void)state;
+
+	push(&queue, "r1", 0, &limits, &conflated);
+	push(&queue, "r2", 0, &limits, &conflated);
+	push(&queue, "a1", 7, &limits, &conflated);
+
+	expect_messages(&queue, "r1 r2 a1");
+	lt_outq_finish(&queue);
+}
+
+static void one_gathering_is_bounded_in_bytes_and_pieces(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_outq_piece pieces[LT_OUTQ_PIECES];
+	uint64_t conflated = 0;
+	(void)state;
+
+	for (int i = 0; i < 10; i++) {
+		push(&queue, "12345678", 0, &wide, &conflated);
+	}
+
+	assert_int_equal(lt_outq_peek(&queue, pieces, 3, SIZE_MAX), 3);
+	assert_int_equal(lt_outq_peek(&queue, pieces, LT_OUTQ_PIECES, 25), 3);
+	assert_int_equal(lt_outq_peek(&queue, pieces, LT_OUTQ_PIECES, 0), 1);
+	lt_outq_finish(&queue);
+}
+
+static struct lt_payload *make_large(size_t n, bool binary)
+{
+	char *bytes = lt_alloc(n);
+
+	for (size_t i = 0; i < n; i++) {
+		bytes[i] = (char)(i * 7);
+	}
+	struct lt_payload *payload = lt_payload_create((struct lt_str){ bytes, n }, binary);
+	lt_free(bytes);
+	return payload;
+}
+
+static void a_large_message_leaves_as_fragments_that_add_up(void **state)
+{
+	struct lt_outq queue = { 0 };
+	size_t n = 3 * LT_OUTQ_FRAGMENT + 5, at = 0;
+	struct lt_payload *payload = make_large(n, true);
+	struct lt_outq_piece pieces[8];
+	uint64_t conflated = 0;
+	(void)state;
+
+	assert_true(lt_outq_push(&queue, payload, 0, &wide, &conflated));
+	size_t count = lt_outq_peek(&queue, pieces, 8, SIZE_MAX);
+
+	assert_int_equal(count, 4);
+	assert_memory_equal(pieces[0].head, "\x02\x7f\0\0\0\0\0\1\0\0", 10);
+	assert_memory_equal(pieces[1].head, "\x00\x7f\0\0\0\0\0\1\0\0", 10);
+	assert_int_equal(pieces[3].head_n, 2);
+	assert_memory_equal(pieces[3].head, "\x80\x05", 2);
+	for (size_t i = 0; i < count; i++) {
+		assert_memory_equal(pieces[i].body.p, lt_payload_message(payload).p + at,
+				pieces[i].body.n);
+		at += pieces[i].body.n;
+	}
+	assert_int_equal(at, n);
+	lt_outq_take(&queue, count);
+	assert_true(lt_outq_is_empty(&queue));
+	assert_int_equal(queue.bytes, 0);
+	lt_payload_unref(payload);
+	lt_outq_finish(&queue);
+}
+
+static void a_message_of_which_a_fragment_has_left_is_not_conflated(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_payload *payload = make_large(3 * LT_OUTQ_FRAGMENT, false);
+	struct lt_outq_limits limits = { .soft_bytes = 1, .hard_bytes = 8 << 20 };
+	struct lt_outq_piece pieces[8];
+	uint64_t conflated = 0;
+	(void)state;
+
+	lt_outq_push(&queue, payload, 7, &limits, &conflated);
+	lt_outq_take(&queue, 1);
+	push(&queue, "old", 7, &limits, &conflated);
+	push(&queue, "new", 7, &limits, &conflated);
+
+	assert_int_equal(lt_outq_peek(&queue, pieces, 8, SIZE_MAX), 3);
+	assert_int_equal(pieces[0].head[0], 0x00);
+	assert_int_equal(pieces[1].head[0], 0x80);
+	assert_str_equal(lt_str_skip(pieces[2].body, 2), "new");
+	assert_int_equal(conflated, 1);
+	lt_payload_unref(payload);
+	lt_outq_finish(&queue);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_leave_in_the_order_they_came),
+		cmocka_unit_test(a_long_queue_keeps_its_order_while_it_grows),
+		cmocka_unit_test(a_push_over_the_hard_limit_fails_and_queues_nothing),
+		cmocka_unit_test(an_empty_queue_takes_one_message_of_any_size),
+		cmocka_unit_test(over_the_soft_limit_the_newest_replaces_older_ones_of_its_kind),
+		cmocka_unit_test(below_the_soft_limit_nothing_is_dropped),
+		cmocka_unit_test(messages_that_do_not_conflate_are_never_dropped),
+		cmocka_unit_test(one_gathering_is_bounded_in_bytes_and_pieces),
+		cmocka_unit_test(a_large_message_leaves_as_fragments_that_add_up),
+		cmocka_unit_test(a_message_of_which_a_fragment_has_left_is_not_conflated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
