@@ -1,0 +1,348 @@
+#include "router/authz.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/table.h"
+#include "router/match.h"
+#include "router/wamp_uri.h"
+
+#define RULE_URI_MAX 4096
+
+struct rule {
+	struct rule *next;
+	enum lt_match match;
+	bool allow[4];    /* indexed by enum lt_action */
+	bool disclose[4]; /* of which two are used */
+	struct lt_str uri;
+	char bytes[];
+};
+
+struct lt_role {
+	UT_hash_handle hh;
+	struct rule *rules;
+	struct lt_match_index *index;
+	bool is_anonymous;
+	char name[];
+};
+
+struct lt_authz {
+	struct lt_role *roles;
+};
+
+static const struct {
+	const char *key;
+	enum lt_action action;
+} allow_keys[] = { { "call", LT_ACTION_CALL }, { "register", LT_ACTION_REGISTER },
+	{ "publish", LT_ACTION_PUBLISH }, { "subscribe", LT_ACTION_SUBSCRIBE } };
+static const struct {
+	const char *key;
+	enum lt_action action;
+} disclose_keys[] = { { "caller", LT_ACTION_CALL }, { "publisher", LT_ACTION_PUBLISH } };
+
+static const char builtin[] =
+		"{\"roles\":{"
+		"\"anonymous\":{\"permissions\":[{\"uri\":\"\",\"match\":\"prefix\","
+		"\"allow\":{\"call\":true,\"subscribe\":true}}]},"
+		"\"services\":{\"permissions\":[{\"uri\":\"\",\"match\":\"prefix\",\"allow\":"
+		"{\"call\":true,\"register\":true,\"publish\":true,\"subscribe\":true}}]}}}";
+
+static struct lt_role *find_role(struct lt_role *roles, struct lt_str name)
+{
+	struct lt_role *role = NULL;
+
+	HASH_FIND(hh, roles, name.p, name.n, role);
+	return role;
+}
+
+static struct lt_role *insert_role(struct lt_role **roles, struct lt_str name)
+{
+	struct lt_role *role = lt_zalloc(sizeof(*role) + name.n + 1);
+
+	memcpy(role->name, name.p, name.n);
+	role->index = lt_match_create();
+	role->is_anonymous = lt_str_eq_c(name, "anonymous");
+	HASH_ADD_KEYPTR(hh, *roles, role->name, name.n, role);
+	return role;
+}
+
+static void free_roles(struct lt_role **roles)
+{
+	struct lt_role *role, *next;
+
+	HASH_ITER(hh, *roles, role, next) {
+		HASH_DEL(*roles, role);
+		while (role->rules) {
+			struct rule *rule = role->rules;
+
+			role->rules = rule->next;
+			lt_free(rule);
+		}
+		lt_match_destroy(role->index);
+		lt_free(role);
+	}
+}
+
+/* "match", or as Crossbar has it without: a trailing '*' makes a prefix. */
+static bool read_pattern(const cJSON *json, struct lt_str *ret_uri, enum lt_match *ret_match,
+		struct lt_err *err)
+{
+	struct lt_str uri, match = { 0 };
+
+	if (!lt_json_get_str(json, "uri", &uri, err) ||
+			!lt_json_opt_str(json, "match", &match, err)) {
+		return false;
+	}
+	if (!match.p) {
+		bool star = lt_str_ends(uri, LT_STR("*"));
+
+		*ret_match = star ? LT_MATCH_PREFIX : LT_MATCH_EXACT;
+		uri.n -= star;
+	} else if (lt_str_eq_c(match, "exact")) {
+		*ret_match = LT_MATCH_EXACT;
+	} else if (lt_str_eq_c(match, "prefix")) {
+		*ret_match = LT_MATCH_PREFIX;
+	} else if (lt_str_eq_c(match, "wildcard")) {
+		*ret_match = LT_MATCH_WILDCARD;
+	} else {
+		return lt_err_set(err, LT_E_INVALID, "match must be exact, prefix or wildcard");
+	}
+	*ret_uri = uri;
+	return lt_uri_check(uri, *ret_match, RULE_URI_MAX, err);
+}
+
+static bool read_flags(const cJSON *json, struct rule *rule, struct lt_err *err)
+{
+	const cJSON *allow = lt_json_get(json, "allow"), *disclose = lt_json_get(json, "disclose");
+
+	if ((allow && !cJSON_IsObject(allow)) || (disclose && !cJSON_IsObject(disclose))) {
+		return lt_err_set(err, LT_E_INVALID, "allow and disclose must be objects");
+	}
+	for (size_t i = 0; i < LT_ARRAY_LEN(allow_keys); i++) {
+		if (!lt_json_opt_bool(allow, allow_keys[i].key, &rule->allow[allow_keys[i].action],
+				    err)) {
+			return lt_err_prefix(err, "allow");
+		}
+	}
+	for (size_t i = 0; i < LT_ARRAY_LEN(disclose_keys); i++) {
+		if (!lt_json_opt_bool(disclose, disclose_keys[i].key,
+				    &rule->disclose[disclose_keys[i].action], err)) {
+			return lt_err_prefix(err, "disclose");
+		}
+	}
+	return true;
+}
+
+static bool add_rule(struct lt_role *role, const cJSON *json, struct lt_err *err)
+{
+	enum lt_match match;
+	struct lt_str uri;
+
+	if (!cJSON_IsObject(json)) {
+		return lt_err_set(err, LT_E_INVALID, "not an object");
+	}
+	if (!read_pattern(json, &uri, &match, err)) {
+		return false;
+	}
+	if (lt_match_get(role->index, uri, match)) {
+		return lt_err_set(err, LT_E_INVALID, "uri \"%.*s\" stands there twice",
+				LT_STR_ARG(uri));
+	}
+
+	struct rule *rule = lt_zalloc(sizeof(*rule) + uri.n + 1);
+
+	memcpy(rule->bytes, uri.p, uri.n);
+	rule->uri = (struct lt_str){ rule->bytes, uri.n };
+	rule->match = match;
+	rule->next = role->rules;
+	role->rules = rule;
+	lt_match_set(role->index, rule->uri, match, rule);
+	return read_flags(json, rule, err);
+}
+
+static bool add_role(
+		struct lt_role **roles, struct lt_str name, const cJSON *json, struct lt_err *err)
+{
+	const cJSON *permissions = lt_json_get(json, "permissions"), *item;
+	int i = 0;
+
+	if (name.n == 0 || find_role(*roles, name)) {
+		return lt_err_set(err, LT_E_INVALID, "role \"%.*s\": name is empty or not unique",
+				LT_STR_ARG(name));
+	}
+	if (!cJSON_IsArray(permissions)) {
+		return lt_err_set(err, LT_E_INVALID, "role \"%.*s\": permissions must be an array",
+				LT_STR_ARG(name));
+	}
+
+	struct lt_role *role = insert_role(roles, name);
+
+	cJSON_ArrayForEach(item, permissions) {
+		if (!add_rule(role, item, err)) {
+			return lt_err_prefix(
+					err, "role \"%.*s\": permissions[%d]", LT_STR_ARG(name), i);
+		}
+		i++;
+	}
+	return true;
+}
+
+/* "roles" is an object by name, or Crossbar's array of objects with a name. */
+static bool read_roles(const cJSON *document, struct lt_role **roles, struct lt_err *err)
+{
+	const cJSON *list = lt_json_get(document, "roles"), *item;
+
+	if (!cJSON_IsObject(list) && !cJSON_IsArray(list)) {
+		return lt_err_set(err, LT_E_INVALID, "roles must be an object");
+	}
+	cJSON_ArrayForEach(item, list) {
+		struct lt_str name = lt_str_from(item->string);
+
+		if (cJSON_IsArray(list) && !lt_json_get_str(item, "name", &name, err)) {
+			return lt_err_prefix(err, "roles");
+		}
+		if (!add_role(roles, name, item, err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+struct lt_authz *lt_authz_create(void)
+{
+	struct lt_authz *authz = lt_zalloc(sizeof(*authz));
+	struct lt_err err;
+
+	lt_authz_load(authz, LT_STR(builtin), &err);
+	return authz;
+}
+
+void lt_authz_destroy(struct lt_authz *authz)
+{
+	if (authz) {
+		free_roles(&authz->roles);
+		lt_free(authz);
+	}
+}
+
+bool lt_authz_load(struct lt_authz *authz, struct lt_str json, struct lt_err *err)
+{
+	LT_AUTO(cJSON_Delete) cJSON *document = lt_json_parse(json, err);
+	struct lt_role *fresh = NULL, *role, *next;
+
+	if (!document) {
+		return lt_err_prefix(err, "permissions");
+	}
+	if (!read_roles(document, &fresh, err)) {
+		free_roles(&fresh);
+		return lt_err_prefix(err, "permissions");
+	}
+	/* Sessions point to roles: the rules move into the role that is there. */
+	HASH_ITER(hh, fresh, role, next) {
+		struct lt_str name = lt_str_from(role->name);
+		struct lt_role *kept = find_role(authz->roles, name);
+		struct rule *rules = role->rules;
+		struct lt_match_index *index = role->index;
+
+		if (!kept) {
+			kept = insert_role(&authz->roles, name);
+		}
+		role->rules = kept->rules;
+		role->index = kept->index;
+		kept->rules = rules;
+		kept->index = index;
+	}
+	free_roles(&fresh);
+	return true;
+}
+
+const struct lt_role *lt_authz_role(const struct lt_authz *authz, struct lt_str name)
+{
+	return find_role(authz->roles, name);
+}
+
+const char *lt_role_name(const struct lt_role *role)
+{
+	return role->name;
+}
+
+/* The rule that decides about one URI (or about a pattern, taken as a text). */
+static const struct rule *deciding_rule(const struct lt_role *role, struct lt_str uri)
+{
+	const struct rule *rule = lt_match_best(role->index, uri);
+
+	if (rule && role->is_anonymous && lt_uri_is_reserved(uri) &&
+			!lt_uri_is_reserved(rule->uri)) {
+		return NULL;
+	}
+	return rule;
+}
+
+/* Could some URI match both? Told by the fixed beginnings: may say yes too often, never no. */
+static bool may_overlap(const struct rule *rule, struct lt_str pattern, enum lt_match match)
+{
+	struct lt_str a = lt_uri_fixed_part(rule->uri, rule->match);
+	struct lt_str b = lt_uri_fixed_part(pattern, match);
+
+	return lt_str_starts(a, b) || (rule->match != LT_MATCH_EXACT && lt_str_starts(b, a));
+}
+
+/*
+ * A refusal that decides about some URI which the pattern reaches, though
+ * `base` allows the pattern. Rules under "wamp." only concern patterns that
+ * begin so: nothing of the router's own reaches the others.
+ */
+static bool reaches_refusal(const struct lt_role *role, const struct rule *base,
+		enum lt_action action, struct lt_str pattern, enum lt_match match)
+{
+	for (const struct rule *rule = role->rules; rule; rule = rule->next) {
+		bool outranked = base->match == LT_MATCH_PREFIX &&
+				(rule->match == LT_MATCH_WILDCARD ||
+						(rule->match == LT_MATCH_PREFIX &&
+								rule->uri.n < base->uri.n));
+
+		if (!rule->allow[action] && !outranked && may_overlap(rule, pattern, match) &&
+				(lt_uri_is_reserved(pattern) || !lt_uri_is_reserved(rule->uri))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The longest prefix rule that contains the whole pattern, or the rule for the very same pattern.
+ */
+static const struct rule *covering_rule(
+		const struct lt_role *role, struct lt_str pattern, enum lt_match match)
+{
+	const struct rule *same = lt_match_get(role->index, pattern, match), *best = NULL;
+	struct lt_str fixed = lt_uri_fixed_part(pattern, match);
+	bool guarded = role->is_anonymous && lt_uri_is_reserved(fixed);
+
+	for (const struct rule *rule = role->rules; rule; rule = rule->next) {
+		if (rule->match == LT_MATCH_PREFIX && lt_str_starts(fixed, rule->uri) &&
+				(!best || rule->uri.n > best->uri.n) &&
+				(!guarded || lt_uri_is_reserved(rule->uri))) {
+			best = rule;
+		}
+	}
+	return best ? best : same;
+}
+
+bool lt_role_allows(const struct lt_role *role, enum lt_action action, struct lt_str uri,
+		enum lt_match match)
+{
+	const struct rule *rule;
+
+	if (match == LT_MATCH_EXACT) {
+		rule = deciding_rule(role, uri);
+		return rule && rule->allow[action];
+	}
+	rule = covering_rule(role, uri, match);
+	return rule && rule->allow[action] && !reaches_refusal(role, rule, action, uri, match);
+}
+
+bool lt_role_discloses(const struct lt_role *role, enum lt_action action, struct lt_str uri)
+{
+	const struct rule *rule = deciding_rule(role, uri);
+
+	return rule && rule->disclose[action];
+}

@@ -1,0 +1,44 @@
+/*
+ * Roles and what they may do: per role a table of URI rules, of which the most
+ * specific decides (exact, longest prefix, wildcard); no rule means no.
+ * Roles never go away while the router lives, so sessions keep pointers.
+ *
+ * Two roles are built in: "services" may do everything, "anonymous" may call
+ * and subscribe. A file replaces those that it names. Whatever a file says,
+ * URIs under "wamp." are open to "anonymous" only by a rule that itself begins
+ * with "wamp.".
+ */
+#ifndef LT_ROUTER_AUTHZ_H
+#define LT_ROUTER_AUTHZ_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "router/local.h"
+
+struct lt_authz;
+struct lt_role;
+
+enum lt_action { LT_ACTION_CALL, LT_ACTION_REGISTER, LT_ACTION_PUBLISH, LT_ACTION_SUBSCRIBE };
+
+struct lt_authz *lt_authz_create(void);
+void lt_authz_destroy(struct lt_authz *authz); /* NULL is fine */
+
+/* As lt_router_set_permissions. On failure nothing has changed. */
+bool lt_authz_load(struct lt_authz *authz, struct lt_str json, struct lt_err *err);
+
+/* The role of this name or NULL. Borrowed for the life of authz. */
+const struct lt_role *lt_authz_role(const struct lt_authz *authz, struct lt_str name);
+const char *lt_role_name(const struct lt_role *role);
+
+/*
+ * May the role do this? For a pattern every rule that it could reach must
+ * allow it, so that a wide pattern does not get around a narrow refusal.
+ */
+bool lt_role_allows(const struct lt_role *role, enum lt_action action, struct lt_str uri,
+		enum lt_match match);
+
+/* Is the role's identity always shown: as publisher (LT_ACTION_PUBLISH) or as caller? */
+bool lt_role_discloses(const struct lt_role *role, enum lt_action action, struct lt_str uri);
+
+#endif

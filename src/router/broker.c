@@ -1,0 +1,484 @@
+#include "router/broker.h"
+
+#include <inttypes.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "router/authz.h"
+#include "router/core.h"
+#include "router/match.h"
+#include "router/wamp_uri.h"
+
+/* Membership of one member in one subscription. */
+struct lt_subscriber {
+	UT_hash_handle hh;
+	struct {
+		struct lt_member *member;
+		uint64_t subscription;
+	} key;
+	struct subscription *subscription;
+	size_t at;                         /* place in subscription->entries */
+	struct lt_subscriber *prev, *next; /* of the member */
+};
+
+/* The entries lie in one array: delivery walks it and touches nothing else of ours. */
+struct entry {
+	struct lt_member *member;
+	struct lt_subscriber *subscriber;
+};
+
+struct subscription {
+	uint64_t id;
+	struct lt_str pattern; /* owned */
+	enum lt_match match;
+	struct entry *entries;
+	size_t count, capacity;
+};
+
+struct lt_broker {
+	struct lt_core *core;
+	struct lt_match_index *index;
+	struct lt_subscriber *subscribers; /* by member and subscription */
+	struct lt_retained_store *retained;
+	uint64_t last_id, subscription_count;
+};
+
+struct lt_broker *lt_broker_create(struct lt_core *core)
+{
+	struct lt_broker *broker = lt_zalloc(sizeof(*broker));
+
+	broker->core = core;
+	broker->index = lt_match_create();
+	broker->retained = lt_retained_create(
+			core->limits.retained_bytes, core->limits.retained_topics);
+	return broker;
+}
+
+void lt_broker_destroy(struct lt_broker *broker)
+{
+	if (broker) {
+		lt_match_destroy(broker->index);
+		lt_retained_destroy(broker->retained);
+		lt_free(broker);
+	}
+}
+
+static struct lt_subscriber *find_subscriber(
+		struct lt_broker *broker, struct lt_member *member, uint64_t subscription)
+{
+	struct lt_subscriber probe, *found = NULL;
+
+	memset(&probe.key, 0, sizeof(probe.key));
+	probe.key.member = member;
+	probe.key.subscription = subscription;
+	HASH_FIND(hh, broker->subscribers, &probe.key, sizeof(probe.key), found);
+	return found;
+}
+
+static void insert_subscriber(struct lt_broker *broker, struct lt_subscriber *subscriber)
+{
+	HASH_ADD(hh, broker->subscribers, key, sizeof(subscriber->key), subscriber);
+}
+
+static void remove_subscriber(struct lt_broker *broker, struct lt_subscriber *subscriber)
+{
+	HASH_DEL(broker->subscribers, subscriber);
+}
+
+static struct subscription *subscription_create(
+		struct lt_broker *broker, struct lt_str pattern, enum lt_match match)
+{
+	struct subscription *subscription = lt_zalloc(sizeof(*subscription));
+
+	subscription->id = ++broker->last_id;
+	subscription->pattern = (struct lt_str){ lt_str_dup(pattern), pattern.n };
+	subscription->match = match;
+	lt_match_set(broker->index, subscription->pattern, match, subscription);
+	broker->subscription_count++;
+	return subscription;
+}
+
+static void subscription_destroy(struct lt_broker *broker, struct subscription *subscription)
+{
+	lt_match_remove(broker->index, subscription->pattern, subscription->match);
+	broker->subscription_count--;
+	lt_free((void *)(uintptr_t)subscription->pattern.p);
+	lt_free(subscription->entries);
+	lt_free(subscription);
+}
+
+static void attach(struct lt_broker *broker, struct subscription *subscription,
+		struct lt_member *member)
+{
+	struct lt_subscriber *subscriber = lt_zalloc(sizeof(*subscriber));
+
+	if (subscription->count == subscription->capacity) {
+		subscription->capacity = subscription->capacity ? subscription->capacity * 2 : 4;
+		subscription->entries = lt_reallocarray(subscription->entries,
+				subscription->capacity, sizeof(*subscription->entries));
+	}
+	subscriber->key.member = member;
+	subscriber->key.subscription = subscription->id;
+	subscriber->subscription = subscription;
+	subscriber->at = subscription->count;
+	subscription->entries[subscription->count++] = (struct entry){ member, subscriber };
+	insert_subscriber(broker, subscriber);
+	DL_APPEND(member->subscriptions, subscriber);
+	member->subscription_count++;
+}
+
+static void detach(struct lt_broker *broker, struct lt_subscriber *subscriber)
+{
+	struct subscription *subscription = subscriber->subscription;
+	struct lt_member *member = subscriber->key.member;
+	struct entry *last = &subscription->entries[--subscription->count];
+
+	last->subscriber->at = subscriber->at;
+	subscription->entries[subscriber->at] = *last;
+	remove_subscriber(broker, subscriber);
+	DL_DELETE(member->subscriptions, subscriber);
+	member->subscription_count--;
+	lt_free(subscriber);
+	if (subscription->count == 0) {
+		subscription_destroy(broker, subscription);
+	}
+}
+
+bool lt_broker_subscribe(struct lt_broker *broker, struct lt_member *member, struct lt_str pattern,
+		enum lt_match match, uint64_t *ret_subscription, struct lt_err *err)
+{
+	if (!lt_uri_check(pattern, match, broker->core->limits.uri_bytes, err)) {
+		return false;
+	}
+	if (!lt_role_allows(member->role, LT_ACTION_SUBSCRIBE, pattern, match)) {
+		return lt_err_set(err, LT_E_DENIED, "role %s may not subscribe to this topic",
+				lt_role_name(member->role));
+	}
+
+	struct subscription *subscription = lt_match_get(broker->index, pattern, match);
+
+	if (!subscription || !find_subscriber(broker, member, subscription->id)) {
+		if (member->subscription_count >= broker->core->limits.subscriptions) {
+			return lt_err_set(err, LT_E_LIMIT,
+					"a session has at most %" PRIu32 " subscriptions",
+					broker->core->limits.subscriptions);
+		}
+		if (!subscription) {
+			subscription = subscription_create(broker, pattern, match);
+		}
+		attach(broker, subscription, member);
+	}
+	*ret_subscription = subscription->id;
+	return true;
+}
+
+bool lt_broker_unsubscribe(struct lt_broker *broker, struct lt_member *member,
+		uint64_t subscription, struct lt_err *err)
+{
+	struct lt_subscriber *subscriber = find_subscriber(broker, member, subscription);
+
+	if (!subscriber) {
+		return lt_err_set(err, LT_E_NOT_FOUND, "no such subscription");
+	}
+	detach(broker, subscriber);
+	return true;
+}
+
+/*
+ * Queued events of the same value may be replaced by the newest: that of one
+ * topic on one subscription. Ids are counters, so both halves fit for ever;
+ * past that, nothing conflates.
+ */
+static uint64_t conflation_key(const struct subscription *subscription, uint64_t serial)
+{
+	if (subscription->match == LT_MATCH_EXACT) {
+		return subscription->id;
+	}
+	return subscription->id > UINT32_MAX || serial > UINT32_MAX
+			? 0
+			: serial << 32 | subscription->id;
+}
+
+/* EVENT of one subscription; `disclosure` is members with a comma in front. */
+struct event {
+	uint64_t publication;
+	struct lt_str topic, disclosure;
+	bool retained;
+};
+
+static struct lt_payload *build_event(const struct subscription *subscription,
+		const struct lt_serializer *serializer, const struct event *event,
+		const struct lt_body *body)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf details = { 0 };
+	struct lt_str members;
+
+	if (subscription->match != LT_MATCH_EXACT) {
+		lt_buf_add_c(&details, ",\"topic\":");
+		lt_json_write_str(&details, event->topic);
+	}
+	if (event->retained) {
+		lt_buf_add_c(&details, ",\"retained\":true");
+	}
+	lt_buf_add_str(&details, event->disclosure);
+	lt_buf_add_char(&details, '}');
+	members = lt_buf_str(&details);
+	if (details.p[0] == ',') {
+		details.p[0] = '{';
+	} else {
+		members = LT_STR("{}");
+	}
+
+	const struct lt_field fields[] = { lt_field_int(LT_WAMP_EVENT),
+		lt_field_int(subscription->id), lt_field_int(event->publication),
+		lt_field_json(members) };
+
+	return lt_msg_encode(serializer, fields, LT_ARRAY_LEN(fields), body);
+}
+
+/* The arguments in each format that a receiver wants, converted once. */
+struct bodies {
+	struct lt_body forms[LT_SERIALIZERS_MAX]; /* serializer NULL: not converted yet */
+	struct lt_buf args[LT_SERIALIZERS_MAX], kwargs[LT_SERIALIZERS_MAX];
+};
+
+static const struct lt_body *body_for(struct bodies *bodies, const struct lt_body *source,
+		const struct lt_serializer *serializer)
+{
+	struct lt_body *form = &bodies->forms[serializer->index];
+
+	if (!form->serializer) {
+		*form = lt_body_convert(source, serializer, &bodies->args[serializer->index],
+				&bodies->kwargs[serializer->index]);
+	}
+	return form;
+}
+
+static void bodies_finish(struct bodies *bodies)
+{
+	for (size_t i = 0; i < LT_SERIALIZERS_MAX; i++) {
+		lt_buf_finish(&bodies->args[i]);
+		lt_buf_finish(&bodies->kwargs[i]);
+	}
+}
+
+/* One publication on its way to every subscription that matches. */
+struct delivery {
+	struct lt_broker *broker;
+	const struct lt_member *excluded; /* the publisher, or NULL */
+	const struct lt_filter *filter;
+	const struct lt_body *body;
+	struct event event;
+	struct bodies bodies;
+	bool conflates;
+	uint64_t serial; /* of the retained topic */
+};
+
+static void deliver(void *arg, void *value)
+{
+	struct delivery *delivery = arg;
+	struct subscription *subscription = value;
+	struct lt_payload *payloads[LT_SERIALIZERS_MAX] = { 0 };
+	uint64_t conflate =
+			delivery->conflates ? conflation_key(subscription, delivery->serial) : 0;
+
+	for (size_t i = 0; i < subscription->count; i++) {
+		struct lt_member *member = subscription->entries[i].member;
+		const struct lt_serializer *serializer = member->serializer;
+
+		if (member == delivery->excluded || !lt_filter_passes(delivery->filter, member)) {
+			continue;
+		}
+		if (!payloads[serializer->index]) {
+			payloads[serializer->index] = build_event(subscription, serializer,
+					&delivery->event,
+					body_for(&delivery->bodies, delivery->body, serializer));
+		}
+		member->ops->send(member, payloads[serializer->index], conflate);
+		delivery->broker->core->stats.events_sent++;
+	}
+	for (size_t i = 0; i < LT_SERIALIZERS_MAX; i++) {
+		lt_payload_unref(payloads[i]);
+	}
+}
+
+static void write_disclosure(struct lt_buf *members, const struct lt_member *publisher,
+		const struct lt_publication *publication)
+{
+	if (publication->options->disclose_me ||
+			lt_role_discloses(publisher->role, LT_ACTION_PUBLISH, publication->topic)) {
+		lt_buf_printf(members,
+				",\"publisher\":%" PRIu64 ",\"publisher_authid\":", publisher->id);
+		lt_json_write_str(members, lt_str_from(publisher->authid));
+		lt_buf_add_c(members, ",\"publisher_authrole\":");
+		lt_json_write_str(members, lt_str_from(lt_role_name(publisher->role)));
+	}
+	lt_passthru_write(&publication->options->passthru, members);
+}
+
+static bool check_publish(const struct lt_broker *broker, const struct lt_member *publisher,
+		struct lt_str topic, struct lt_err *err)
+{
+	if (!lt_uri_check(topic, LT_MATCH_EXACT, broker->core->limits.uri_bytes, err)) {
+		return false;
+	}
+	if (lt_uri_is_reserved(topic)) {
+		return lt_err_set(err, LT_E_DENIED, "topics under wamp. are the router's own");
+	}
+	if (!lt_role_allows(publisher->role, LT_ACTION_PUBLISH, topic, LT_MATCH_EXACT)) {
+		return lt_err_set(err, LT_E_DENIED, "role %s may not publish to this topic",
+				lt_role_name(publisher->role));
+	}
+	return true;
+}
+
+static void note_match(void *arg, void *value)
+{
+	(void)value;
+	*(bool *)arg = true;
+}
+
+static void release(const struct lt_lazy *lazy)
+{
+	if (lazy->encode && lazy->release) {
+		lazy->release(lazy->arg);
+	}
+}
+
+/*
+ * Keep the event; takes the filter. Returns false when it need not be
+ * delivered: nobody hears it now, and a lazy value stays as it is.
+ */
+static bool retain(struct delivery *delivery, const struct lt_publication *publication,
+		struct lt_filter *filter_take, struct lt_body *ret_body)
+{
+	struct lt_broker *broker = delivery->broker;
+	const struct lt_retained_value value = {
+		.topic = publication->topic,
+		.publication = delivery->event.publication,
+		.disclosure = delivery->event.disclosure,
+		.filter = filter_take,
+		.body = publication->lazy.encode ? NULL : publication->body,
+		.lazy = publication->lazy,
+	};
+	struct lt_retained *retained = lt_retained_set(broker->retained, &value);
+	bool heard = false;
+
+	delivery->conflates = true;
+	delivery->filter = retained->filter;
+	delivery->serial = retained->serial;
+	lt_match_each(broker->index, publication->topic, note_match, &heard);
+	if (heard) {
+		*ret_body = lt_retained_body(broker->retained, retained);
+		delivery->body = ret_body;
+	}
+	return heard;
+}
+
+bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
+		const struct lt_publication *publication, uint64_t *ret_publication,
+		struct lt_err *err)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf disclosure = { 0 };
+	struct delivery delivery = { .broker = broker, .body = publication->body };
+	struct lt_filter *filter = NULL;
+	struct lt_body kept;
+	bool heard = true;
+
+	if (!check_publish(broker, publisher, publication->topic, err) ||
+			!lt_filter_create(publication->options->lists, &filter, err)) {
+		release(&publication->lazy);
+		return false;
+	}
+	write_disclosure(&disclosure, publisher, publication);
+	delivery.excluded = publication->options->exclude_me ? publisher : NULL;
+	delivery.filter = filter;
+	delivery.event.publication = lt_random_id(broker->core->random);
+	delivery.event.topic = publication->topic;
+	delivery.event.disclosure = lt_buf_str(&disclosure);
+	if (publication->options->retain) {
+		heard = retain(&delivery, publication, LT_STEAL(filter), &kept);
+	}
+	if (heard) {
+		lt_match_each(broker->index, publication->topic, deliver, &delivery);
+	}
+	bodies_finish(&delivery.bodies);
+	lt_filter_destroy(filter);
+	broker->core->stats.events_published++;
+	*ret_publication = delivery.event.publication;
+	return true;
+}
+
+struct replay {
+	struct lt_broker *broker;
+	struct lt_member *member;
+	const struct subscription *subscription;
+};
+
+static void replay_one(void *arg, struct lt_retained *retained)
+{
+	const struct replay *replay = arg;
+	const struct subscription *subscription = replay->subscription;
+	const struct lt_serializer *serializer = replay->member->serializer;
+	bool exact = subscription->match == LT_MATCH_EXACT;
+	const struct event event = { retained->publication, retained->topic, retained->disclosure,
+		true };
+	struct lt_payload *payload = NULL;
+
+	if (!lt_filter_passes(retained->filter, replay->member)) {
+		return;
+	}
+	if (exact && retained->cached_subscription == subscription->id &&
+			retained->cached[serializer->index]) {
+		payload = lt_payload_ref(retained->cached[serializer->index]);
+	} else {
+		struct lt_body body = lt_retained_body(replay->broker->retained, retained);
+
+		payload = build_event(subscription, serializer, &event, &body);
+		if (exact) {
+			if (retained->cached_subscription != subscription->id) {
+				lt_retained_uncache(retained);
+			}
+			retained->cached_subscription = subscription->id;
+			retained->cached[serializer->index] = lt_payload_ref(payload);
+		}
+	}
+	replay->member->ops->send(
+			replay->member, payload, conflation_key(subscription, retained->serial));
+	replay->broker->core->stats.events_sent++;
+	lt_payload_unref(payload);
+}
+
+void lt_broker_replay(struct lt_broker *broker, struct lt_member *member, uint64_t subscription)
+{
+	const struct lt_subscriber *subscriber = find_subscriber(broker, member, subscription);
+
+	if (subscriber) {
+		struct replay replay = { broker, member, subscriber->subscription };
+
+		lt_retained_each(broker->retained, replay.subscription->pattern,
+				replay.subscription->match, replay_one, &replay);
+	}
+}
+
+void lt_broker_unretain(struct lt_broker *broker, struct lt_str topic)
+{
+	lt_retained_remove(broker->retained, topic);
+}
+
+void lt_broker_leave(struct lt_broker *broker, struct lt_member *member)
+{
+	while (member->subscriptions) {
+		detach(broker, member->subscriptions);
+	}
+}
+
+void lt_broker_report(const struct lt_broker *broker, struct lt_router_stats *ret_stats)
+{
+	uint64_t topics, bytes;
+
+	lt_retained_report(broker->retained, &topics, &bytes);
+	ret_stats->subscriptions += broker->subscription_count;
+	ret_stats->retained_topics += topics;
+	ret_stats->retained_bytes += bytes;
+}

@@ -1,0 +1,65 @@
+/*
+ * Publish and subscribe of one realm: subscriptions by pattern, delivery, and
+ * retained events. Knows members (member.h), not connections. Checks URIs and
+ * permissions itself, so that sessions in process and on sockets are equal.
+ */
+#ifndef LT_ROUTER_BROKER_H
+#define LT_ROUTER_BROKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "router/member.h"
+#include "router/options.h"
+#include "router/retained.h"
+
+struct lt_broker;
+struct lt_core;
+struct lt_router_stats;
+
+struct lt_broker *lt_broker_create(struct lt_core *core);
+void lt_broker_destroy(struct lt_broker *broker); /* members have left; NULL is fine */
+
+/*
+ * Subscribe to a pattern. Repeating a (pattern, policy) gives the subscription
+ * that the member already has. Sends nothing: the caller says SUBSCRIBED, then
+ * calls lt_broker_replay when retained events were asked for.
+ *
+ * Errors     LT_E_URI, LT_E_DENIED, LT_E_LIMIT too many subscriptions
+ */
+bool lt_broker_subscribe(struct lt_broker *broker, struct lt_member *member, struct lt_str pattern,
+		enum lt_match match, uint64_t *ret_subscription, struct lt_err *err);
+
+/* Send the member the retained events of a subscription that it has. */
+void lt_broker_replay(struct lt_broker *broker, struct lt_member *member, uint64_t subscription);
+
+/* Errors: LT_E_NOT_FOUND not a subscription of this member. */
+bool lt_broker_unsubscribe(struct lt_broker *broker, struct lt_member *member,
+		uint64_t subscription, struct lt_err *err);
+
+/*
+ * Publish to all who match. `body` is borrowed; in JSON when lazy.encode is
+ * set, in which case it is ignored. `lazy` is released also on failure.
+ *
+ * Errors     LT_E_URI, LT_E_DENIED, LT_E_INVALID a wrong list
+ */
+struct lt_publication {
+	struct lt_str topic;
+	const struct lt_publish_options *options;
+	const struct lt_body *body;
+	struct lt_lazy lazy;
+};
+bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
+		const struct lt_publication *publication, uint64_t *ret_publication,
+		struct lt_err *err);
+
+/* Forget the retained event of a topic. */
+void lt_broker_unretain(struct lt_broker *broker, struct lt_str topic);
+
+/* The member leaves: all its subscriptions end. */
+void lt_broker_leave(struct lt_broker *broker, struct lt_member *member);
+
+/* Adds subscriptions, retained_topics, retained_bytes. */
+void lt_broker_report(const struct lt_broker *broker, struct lt_router_stats *ret_stats);
+
+#endif

@@ -1,0 +1,319 @@
+/* Registrations, and choosing who is called; what happens to a call is in call.c. */
+#include "router/dealer.h"
+
+#include <inttypes.h>
+
+#include "base/alloc.h"
+#include "router/authz.h"
+#include "router/call.h"
+#include "router/core.h"
+#include "router/match.h"
+#include "router/wamp_uri.h"
+
+struct registration {
+	uint64_t id;
+	struct lt_str pattern; /* owned */
+	enum lt_match match;
+	enum lt_invoke invoke;
+	struct lt_callee *callees; /* in order of registration */
+	size_t count, next;        /* next: of round robin */
+};
+
+/* Membership of one member in one registration. */
+struct lt_callee {
+	UT_hash_handle hh;
+	struct {
+		struct lt_member *member;
+		uint64_t registration;
+	} key;
+	struct registration *registration;
+	bool disclose_caller;
+	struct lt_callee *prev, *next;               /* of the registration */
+	struct lt_callee *member_prev, *member_next; /* of the member */
+};
+
+struct lt_dealer {
+	struct lt_core *core;
+	struct lt_match_index *index;
+	struct lt_callee *callees; /* by member and registration */
+	struct lt_calls *calls;
+	uint64_t last_id, registration_count;
+};
+
+struct lt_dealer *lt_dealer_create(struct lt_core *core)
+{
+	struct lt_dealer *dealer = lt_zalloc(sizeof(*dealer));
+
+	dealer->core = core;
+	dealer->index = lt_match_create();
+	dealer->calls = lt_calls_create(core);
+	return dealer;
+}
+
+void lt_dealer_destroy(struct lt_dealer *dealer)
+{
+	if (dealer) {
+		lt_match_destroy(dealer->index);
+		lt_calls_destroy(dealer->calls);
+		lt_free(dealer);
+	}
+}
+
+static struct lt_callee *find_callee(
+		struct lt_dealer *dealer, struct lt_member *member, uint64_t registration)
+{
+	struct lt_callee probe, *found = NULL;
+
+	memset(&probe.key, 0, sizeof(probe.key));
+	probe.key.member = member;
+	probe.key.registration = registration;
+	HASH_FIND(hh, dealer->callees, &probe.key, sizeof(probe.key), found);
+	return found;
+}
+
+static void insert_callee(struct lt_dealer *dealer, struct lt_callee *callee)
+{
+	HASH_ADD(hh, dealer->callees, key, sizeof(callee->key), callee);
+}
+
+static void remove_callee(struct lt_dealer *dealer, struct lt_callee *callee)
+{
+	HASH_DEL(dealer->callees, callee);
+}
+
+static struct registration *registration_create(struct lt_dealer *dealer, struct lt_str pattern,
+		const struct lt_register_options *options)
+{
+	struct registration *registration = lt_zalloc(sizeof(*registration));
+
+	registration->id = ++dealer->last_id;
+	registration->pattern = (struct lt_str){ lt_str_dup(pattern), pattern.n };
+	registration->match = (enum lt_match)options->match;
+	registration->invoke = (enum lt_invoke)options->invoke;
+	lt_match_set(dealer->index, registration->pattern, registration->match, registration);
+	dealer->registration_count++;
+	return registration;
+}
+
+static void registration_destroy(struct lt_dealer *dealer, struct registration *registration)
+{
+	lt_match_remove(dealer->index, registration->pattern, registration->match);
+	dealer->registration_count--;
+	lt_free((void *)(uintptr_t)registration->pattern.p);
+	lt_free(registration);
+}
+
+static void attach(struct lt_dealer *dealer, struct registration *registration,
+		struct lt_member *member, bool disclose_caller)
+{
+	struct lt_callee *callee = lt_zalloc(sizeof(*callee));
+
+	callee->key.member = member;
+	callee->key.registration = registration->id;
+	callee->registration = registration;
+	callee->disclose_caller = disclose_caller;
+	insert_callee(dealer, callee);
+	DL_APPEND(registration->callees, callee);
+	registration->count++;
+	DL_APPEND2(member->registrations, callee, member_prev, member_next);
+	member->registration_count++;
+}
+
+static void detach(struct lt_dealer *dealer, struct lt_callee *callee)
+{
+	struct registration *registration = callee->registration;
+	struct lt_member *member = callee->key.member;
+
+	remove_callee(dealer, callee);
+	DL_DELETE(registration->callees, callee);
+	registration->count--;
+	DL_DELETE2(member->registrations, callee, member_prev, member_next);
+	member->registration_count--;
+	lt_free(callee);
+	if (registration->count == 0) {
+		registration_destroy(dealer, registration);
+	}
+}
+
+/* UNREGISTERED of the router's own accord, to those who announced that they know it. */
+static void send_revocation(struct lt_member *member, uint64_t registration)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf details = { 0 };
+
+	if (!(member->features & LT_FEATURE_REVOCATION)) {
+		return;
+	}
+	lt_buf_printf(&details, "{\"registration\":%" PRIu64 ",\"reason\":\"%s\"}", registration,
+			"wamp.registration.replaced");
+
+	const struct lt_field fields[] = { lt_field_int(LT_WAMP_UNREGISTERED), lt_field_int(0),
+		lt_field_json(lt_buf_str(&details)) };
+	struct lt_payload *payload =
+			lt_msg_encode(member->serializer, fields, LT_ARRAY_LEN(fields), NULL);
+
+	member->ops->send(member, payload, 0);
+	lt_payload_unref(payload);
+}
+
+static void revoke_all(struct lt_dealer *dealer, struct registration *registration)
+{
+	for (size_t left = registration->count; left > 0; left--) {
+		struct lt_callee *callee = registration->callees;
+
+		send_revocation(callee->key.member, registration->id);
+		detach(dealer, callee);
+	}
+}
+
+static bool check_register(const struct lt_dealer *dealer, const struct lt_member *member,
+		struct lt_str procedure, enum lt_match match, struct lt_err *err)
+{
+	if (!lt_uri_check(procedure, match, dealer->core->limits.uri_bytes, err)) {
+		return false;
+	}
+	if (lt_uri_is_reserved(procedure)) {
+		return lt_err_set(err, LT_E_DENIED, "procedures under wamp. are the router's own");
+	}
+	if (!lt_role_allows(member->role, LT_ACTION_REGISTER, procedure, match)) {
+		return lt_err_set(err, LT_E_DENIED, "role %s may not register this procedure",
+				lt_role_name(member->role));
+	}
+	if (member->registration_count >= dealer->core->limits.registrations) {
+		return lt_err_set(err, LT_E_LIMIT,
+				"a session has at most %" PRIu32 " registrations",
+				dealer->core->limits.registrations);
+	}
+	return true;
+}
+
+bool lt_dealer_register(struct lt_dealer *dealer, struct lt_member *callee, struct lt_str procedure,
+		const struct lt_register_options *options, uint64_t *ret_registration,
+		struct lt_err *err)
+{
+	enum lt_match match = (enum lt_match)options->match;
+
+	if (!check_register(dealer, callee, procedure, match, err)) {
+		return false;
+	}
+
+	struct registration *registration = lt_match_get(dealer->index, procedure, match);
+
+	if (registration && options->force_reregister) {
+		revoke_all(dealer, registration);
+		registration = NULL;
+	}
+	if (registration &&
+			(registration->invoke != (enum lt_invoke)options->invoke ||
+					registration->invoke == LT_INVOKE_SINGLE ||
+					find_callee(dealer, callee, registration->id))) {
+		return lt_err_set(err, LT_E_EXISTS, "the procedure is registered already");
+	}
+	if (!registration) {
+		registration = registration_create(dealer, procedure, options);
+	}
+	attach(dealer, registration, callee, options->disclose_caller);
+	*ret_registration = registration->id;
+	return true;
+}
+
+bool lt_dealer_unregister(struct lt_dealer *dealer, struct lt_member *callee, uint64_t registration,
+		struct lt_err *err)
+{
+	struct lt_callee *found = find_callee(dealer, callee, registration);
+
+	if (!found) {
+		return lt_err_set(err, LT_E_NOT_FOUND, "no such registration");
+	}
+	detach(dealer, found);
+	return true;
+}
+
+static struct lt_callee *nth_callee(const struct registration *registration, uint64_t n)
+{
+	struct lt_callee *callee = registration->callees;
+
+	while (n-- > 0) {
+		callee = callee->next;
+	}
+	return callee;
+}
+
+static struct lt_callee *choose_callee(struct lt_dealer *dealer, struct registration *registration)
+{
+	switch (registration->invoke) {
+	case LT_INVOKE_ROUNDROBIN:
+		return nth_callee(registration, registration->next++ % registration->count);
+	case LT_INVOKE_RANDOM:
+		return nth_callee(registration,
+				lt_random_below(dealer->core->random, registration->count));
+	case LT_INVOKE_LAST:
+		return nth_callee(registration, registration->count - 1);
+	case LT_INVOKE_SINGLE:
+	case LT_INVOKE_FIRST:
+		break;
+	}
+	return registration->callees;
+}
+
+bool lt_dealer_call(struct lt_dealer *dealer, struct lt_member *caller,
+		const struct lt_call_request *request, struct lt_err *err)
+{
+	struct lt_str procedure = request->procedure;
+	struct registration *registration;
+
+	if (!lt_uri_check(procedure, LT_MATCH_EXACT, dealer->core->limits.uri_bytes, err)) {
+		return false;
+	}
+	if (!lt_role_allows(caller->role, LT_ACTION_CALL, procedure, LT_MATCH_EXACT)) {
+		return lt_err_set(err, LT_E_DENIED, "role %s may not call this procedure",
+				lt_role_name(caller->role));
+	}
+	/* A catch-all registration must not catch calls that are meant for the router. */
+	registration = lt_uri_is_reserved(procedure) ? NULL
+						     : lt_match_best(dealer->index, procedure);
+	if (!registration) {
+		return lt_err_set(err, LT_E_NOT_FOUND, "no such procedure");
+	}
+
+	struct lt_callee *callee = choose_callee(dealer, registration);
+	const struct lt_invoke_target target = {
+		.callee = callee->key.member,
+		.registration = registration->id,
+		.tell_procedure = registration->match != LT_MATCH_EXACT,
+		.disclose = request->options->disclose_me || callee->disclose_caller ||
+				lt_role_discloses(caller->role, LT_ACTION_CALL, procedure),
+	};
+
+	return lt_calls_begin(dealer->calls, caller, request, &target, err);
+}
+
+void lt_dealer_cancel(struct lt_dealer *dealer, struct lt_member *caller, uint64_t request,
+		enum lt_cancel_mode mode)
+{
+	lt_calls_cancel(dealer->calls, caller, request, mode);
+}
+
+void lt_dealer_yield(struct lt_dealer *dealer, struct lt_member *callee, uint64_t invocation,
+		const struct lt_yield_options *options, const struct lt_body *body)
+{
+	lt_calls_yield(dealer->calls, callee, invocation, options, body);
+}
+
+void lt_dealer_error(struct lt_dealer *dealer, struct lt_member *callee,
+		const struct lt_callee_error *error)
+{
+	lt_calls_error(dealer->calls, callee, error);
+}
+
+void lt_dealer_leave(struct lt_dealer *dealer, struct lt_member *member)
+{
+	while (member->registrations) {
+		detach(dealer, member->registrations);
+	}
+	lt_calls_leave(dealer->calls, member);
+}
+
+void lt_dealer_report(const struct lt_dealer *dealer, struct lt_router_stats *ret_stats)
+{
+	ret_stats->registrations += dealer->registration_count;
+}

@@ -1,0 +1,61 @@
+/*
+ * A member of a realm as broker and dealer see it: a joined session, on a
+ * socket (session.c) or in process (local.c), which embeds this struct, fills
+ * the first part and keeps it unchanged until lt_realm_leave.
+ */
+#ifndef LT_ROUTER_MEMBER_H
+#define LT_ROUTER_MEMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/table.h"
+#include "router/payload.h"
+
+struct lt_call;
+struct lt_callee;
+struct lt_member;
+struct lt_role;
+struct lt_serializer;
+struct lt_subscriber;
+
+struct lt_member_ops {
+	/*
+	 * Queue a message for this member; takes its own reference. Never calls
+	 * back into broker or dealer. conflate: as in struct lt_peer_ops.
+	 */
+	void (*send)(struct lt_member *member, struct lt_payload *payload, uint64_t conflate);
+	/* Told of each session that leaves the realm; NULL: not interested. */
+	void (*left)(struct lt_member *member, uint64_t session);
+};
+
+/* What the session announced as callee. */
+enum lt_feature {
+	LT_FEATURE_PROGRESS = 1,   /* progressive_call_results */
+	LT_FEATURE_CANCEL = 2,     /* call_canceling */
+	LT_FEATURE_REVOCATION = 4, /* registration_revocation */
+};
+
+struct lt_member {
+	const struct lt_member_ops *ops;
+	const struct lt_serializer *serializer;
+	const struct lt_role *role;
+	const char *authid;     /* owned by the embedding session */
+	const char *authmethod; /* static: "anonymous", "wampcra", "local" */
+	uint64_t id;
+	unsigned features; /* set of enum lt_feature */
+	bool in_process;
+
+	UT_hash_handle hh; /* private to the realm */
+
+	struct lt_subscriber *subscriptions; /* private to the broker */
+	uint32_t subscription_count;
+
+	struct lt_callee *registrations; /* private to the dealer */
+	struct lt_call *calls;           /* it waits for */
+	struct lt_call *invocations;     /* others wait for it */
+	uint32_t registration_count, call_count;
+	uint64_t last_invocation;
+};
+
+#endif
