@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/ctl_proto.h"
 #include "base/fsutil.h"
+#include "base/service_args.h"
 
 #define FILE_MAX_BYTES (4u * 1024 * 1024)
 
@@ -81,6 +82,15 @@ static bool check_no_tls(struct lt_str value, struct lt_err *err)
 	(void)value;
 	return lt_err_set(err, LT_E_INVALID,
 			"TLS listeners are not available in this version; put a reverse proxy in front");
+}
+
+static bool check_services(struct lt_str value, struct lt_err *err)
+{
+	struct lt_args args = { 0 };
+	bool ok = lt_args_split(&args, value, err);
+
+	lt_args_finish(&args);
+	return ok;
 }
 
 static bool check_bool(struct lt_str value, struct lt_err *err)
@@ -160,7 +170,8 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_TLS_KEY", NULL, check_no_tls, "PEM file for TLS listeners"),
 	SETTING("LIVETIMING_CONTROL_SOCKET", NULL, "unix socket for livetimingctl"),
 	SETTING("LIVETIMING_PLUGIN_PATH", NULL, "folders with plugins, separated by colons"),
-	SETTING("LIVETIMING_SERVICES", NULL, "services started with the daemon, separated by ;"),
+	CHECKED("LIVETIMING_SERVICES", NULL, check_services,
+			"services started with the daemon, separated by ;"),
 	SETTING("LIVETIMING_WEB_DIR", NULL, "folder of the viewer page"),
 	CHECKED("LIVETIMING_TRUST_PROXY", "no", check_bool,
 			"believe X-Forwarded-Proto: a proxy in front sets it"),
@@ -249,45 +260,6 @@ static void list_finish(struct lt_text_list *list)
 	}
 	lt_free(list->at);
 	*list = (struct lt_text_list){ 0 };
-}
-
-static void split_list(struct lt_text_list *list, const char *text, char separator)
-{
-	struct lt_str rest = lt_str_from(text);
-
-	while (rest.p) {
-		struct lt_str part = lt_str_trim(lt_str_split(&rest, separator));
-
-		if (part.n) {
-			list_add(list, part);
-		}
-	}
-}
-
-/* Separated by ';', but not inside quotes: a command line may hold one there. */
-static void split_services(struct lt_text_list *list, const char *text)
-{
-	const char *start = text;
-	char quote = '\0';
-
-	for (;; text++) {
-		if (*text == '\0' || (*text == ';' && !quote)) {
-			struct lt_str part = { start, (size_t)(text - start) };
-
-			part = lt_str_trim(part);
-			if (part.n) {
-				list_add(list, part);
-			}
-			if (*text == '\0') {
-				return;
-			}
-			start = text + 1;
-		} else if (*text == '\\' && quote != '\'' && text[1]) {
-			text++;
-		} else if (quote ? *text == quote : *text == '"' || *text == '\'') {
-			quote = quote ? '\0' : *text;
-		}
-	}
 }
 
 /* --- places --- */
@@ -432,23 +404,20 @@ static bool read_permissions(
 
 static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 {
-	const char *services = lt_conf_get(conf, "LIVETIMING_SERVICES");
 	const char *plugin_path = lt_conf_get(conf, "LIVETIMING_PLUGIN_PATH");
 	const char *web_dir = lt_conf_get(conf, "LIVETIMING_WEB_DIR");
 	struct lt_str rest = lt_str_from(lt_conf_get(conf, "LIVETIMING_LISTEN"));
 	LT_AUTO(lt_free) char *bundled = bundled_dir("plugins", "lib/livetiming/plugins");
+	struct lt_buf path = { 0 };
 	struct lt_str word;
 
 	while (next_word(&rest, &word)) {
 		list_add(&ret->listen, word);
 	}
-	if (services) {
-		split_services(&ret->services, services);
-	}
-	if (plugin_path) {
-		split_list(&ret->plugin_dirs, plugin_path, ':');
-	}
-	list_add(&ret->plugin_dirs, lt_str_from(bundled));
+	lt_buf_printf(&path, "%s%s%s", plugin_path ? plugin_path : "", plugin_path ? ":" : "",
+			bundled);
+	ret->plugin_path = lt_buf_steal(&path);
+	ret->services = lt_conf_get(conf, "LIVETIMING_SERVICES");
 	ret->web_dir = web_dir ? lt_strdup(web_dir) : bundled_dir("www", "share/livetiming/www");
 	ret->control_socket =
 			lt_ctl_socket_path(NULL, lt_conf_get(conf, "LIVETIMING_CONTROL_SOCKET"),
@@ -515,8 +484,7 @@ bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 void lt_daemon_conf_finish(struct lt_daemon_conf *conf)
 {
 	list_finish(&conf->listen);
-	list_finish(&conf->services);
-	list_finish(&conf->plugin_dirs);
+	lt_free(conf->plugin_path);
 	lt_free(conf->control_socket);
 	lt_free(conf->web_dir);
 	cJSON_Delete(conf->principals);

@@ -29,8 +29,8 @@ struct lt_text_list {
 /* Pointers to const are borrowed from the lt_conf that was read. */
 struct lt_daemon_conf {
 	struct lt_text_list listen;
-	struct lt_text_list services;    /* command lines: "simulator --seed 71" */
-	struct lt_text_list plugin_dirs; /* in the order of search */
+	const char *services; /* command lines, separated by ';'; NULL: none */
+	char *plugin_path;    /* folders in the order of search, separated by colons */
 	char *control_socket;
 	char *web_dir;
 	const char *state_dir, *log_dir, *analysis_dir, *recordings_dir, *recordings_temp_dir;

@@ -1,0 +1,332 @@
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/ctl_proto.h"
+#include "cli/client.h"
+#include "cli/cmd.h"
+#include "cli/text.h"
+
+const struct lt_cli_cmd lt_cli_cmds[] = {
+	{ "status", NULL, "", "how the daemon is", lt_cmd_status },
+	{ "service", "list", "", "services that run", lt_cmd_service_list },
+	{ "service", "show", "NAME|UUID", "one service in detail", lt_cmd_service_show },
+	{ "service", "start", "PLUGIN [OPTION...]", "start a service", lt_cmd_service_start },
+	{ "service", "stop", "NAME|UUID", "stop a service", lt_cmd_service_stop },
+	{ "service", "restart", "[-f] NAME|UUID",
+			"start a service anew, with its state; -f: without",
+			lt_cmd_service_restart },
+	{ "plugins", "list", "", "plugins that services can be made of", lt_cmd_plugins_list },
+	{ "plugins", "show", "NAME", "a plugin and its options", lt_cmd_plugins_show },
+	{ "complete", NULL, "[WORD...]", "candidates for the last word (for shells)",
+			lt_cmd_complete },
+	{ "help", NULL, "[NOUN]", "this list", lt_cmd_help },
+	{ 0 },
+};
+
+/* --- asking --- */
+
+static bool connect_once(struct lt_cli *cli, struct lt_err *err)
+{
+	if (!cli->client) {
+		cli->client = lt_client_connect(cli->socket_path, err);
+	}
+	return cli->client != NULL;
+}
+
+static void print_error(struct lt_cli *cli, const struct lt_err *err)
+{
+	LT_AUTO(lt_free) char *clean = lt_cli_clean(lt_str_from(err->msg));
+
+	fprintf(cli->err, "%s: %s\n", cli->program, clean);
+}
+
+cJSON *lt_cli_ask_take(struct lt_cli *cli, const char *verb, cJSON *args, int *ret_status)
+{
+	struct lt_err err = { 0 };
+	bool is_broken;
+	cJSON *result;
+
+	*ret_status = LT_EXIT_CONNECT;
+	if (!connect_once(cli, &err)) {
+		cJSON_Delete(args);
+		print_error(cli, &err);
+		return NULL;
+	}
+	result = lt_client_call_take(cli->client, verb, args, &is_broken, &err);
+	if (!result) {
+		print_error(cli, &err);
+		*ret_status = is_broken ? LT_EXIT_CONNECT : LT_EXIT_REFUSED;
+		return NULL;
+	}
+	*ret_status = LT_EXIT_DONE;
+	return result;
+}
+
+cJSON *lt_cli_ask_quietly_take(struct lt_cli *cli, const char *verb, cJSON *args)
+{
+	struct lt_err err;
+	bool is_broken;
+
+	if (!connect_once(cli, &err)) {
+		cJSON_Delete(args);
+		return NULL;
+	}
+	return lt_client_call_take(cli->client, verb, args, &is_broken, &err);
+}
+
+/* --- printing --- */
+
+void lt_cli_print_json(struct lt_cli *cli, const cJSON *result)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+
+	lt_json_print(&text, result, LT_JSON_INDENTED);
+	fprintf(cli->out, "%s\n", text.p);
+}
+
+int lt_cli_usage_error(struct lt_cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(cli->err, "%s: ", cli->program);
+	va_start(ap, fmt);
+	vfprintf(cli->err, fmt, ap);
+	va_end(ap);
+	fputc('\n', cli->err);
+	return LT_EXIT_USAGE;
+}
+
+bool lt_cli_check_args(struct lt_cli *cli, const struct lt_cli_cmd *cmd, int argc, char **argv,
+		int min, int max)
+{
+	char quoted[LT_QUOTE_MAX];
+
+	for (int i = 0; i < argc; i++) {
+		if (argv[i][0] == '-' && argv[i][1]) {
+			lt_cli_usage_error(cli, "%s%s%s: unknown option %s", cmd->noun,
+					cmd->verb ? " " : "", cmd->verb ? cmd->verb : "",
+					lt_str_quote(lt_str_from(argv[i]), quoted));
+			return false;
+		}
+	}
+	if (argc < min || argc > max) {
+		lt_cli_usage_error(cli, "usage: %s [-j] [-s SOCKET] %s%s%s%s%s", cli->program,
+				cmd->noun, cmd->verb ? " " : "", cmd->verb ? cmd->verb : "",
+				*cmd->args ? " " : "", cmd->args);
+		return false;
+	}
+	return true;
+}
+
+struct lt_str lt_cli_member(const cJSON *object, const char *key)
+{
+	const cJSON *value = lt_json_get(object, key);
+
+	return cJSON_IsString(value) ? lt_str_from(value->valuestring) : LT_STR("");
+}
+
+/* Members in unix milliseconds. */
+static bool is_time(const char *key)
+{
+	return strcmp(key, "startedAt") == 0 || strcmp(key, "lastUpdated") == 0;
+}
+
+static void print_member(struct lt_cli *cli, const cJSON *member, int width)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	LT_AUTO(lt_free) char *clean = NULL;
+	LT_AUTO(lt_free) char *key = lt_cli_clean(lt_str_from(member->string));
+
+	if (cJSON_IsString(member)) {
+		lt_buf_add_c(&text, member->valuestring);
+	} else if (cJSON_IsBool(member)) {
+		lt_buf_add_c(&text, cJSON_IsTrue(member) ? "yes" : "no");
+	} else if (cJSON_IsNumber(member) && is_time(key)) {
+		char when[LT_WALL_TEXT];
+
+		lt_wall_format((struct lt_wall){ (int64_t)member->valuedouble * LT_US_PER_MS },
+				when);
+		lt_buf_add_c(&text, when);
+	} else if (lt_str_ends(lt_str_from(key), LT_STR("_s")) && cJSON_IsNumber(member)) {
+		key[strlen(key) - 2] = '\0';
+		lt_cli_duration(&text, (int64_t)member->valuedouble);
+	} else if (lt_str_ends(lt_str_from(key), LT_STR("bytes")) && cJSON_IsNumber(member)) {
+		lt_cli_bytes(&text, (int64_t)member->valuedouble);
+	} else {
+		lt_json_print(&text, member, LT_JSON_UTF8);
+	}
+	for (char *p = key; *p; p++) {
+		*p = *p == '_' ? ' ' : *p;
+	}
+	clean = lt_cli_clean(lt_buf_str(&text));
+	fprintf(cli->out, "%-*s  %s\n", width, key, clean);
+}
+
+void lt_cli_print_members(struct lt_cli *cli, const cJSON *object)
+{
+	const cJSON *member;
+	size_t width = 0;
+
+	cJSON_ArrayForEach(member, object) {
+		width = LT_MAX(width, lt_cli_width(lt_str_from(member->string)));
+	}
+	cJSON_ArrayForEach(member, object) {
+		if (!cJSON_IsArray(member) && !cJSON_IsObject(member) && !cJSON_IsNull(member)) {
+			print_member(cli, member, (int)LT_MIN(width, (size_t)40));
+		}
+	}
+}
+
+/* --- finding the command --- */
+
+const struct lt_cli_cmd *lt_cli_find(const char *noun, const char *verb)
+{
+	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
+		if (strcmp(cmd->noun, noun) == 0 &&
+				(!cmd->verb || (verb && strcmp(cmd->verb, verb) == 0))) {
+			return cmd;
+		}
+	}
+	return NULL;
+}
+
+/* Shares enough letters to be meant: the same beginning, or one contains the other. */
+static bool is_near(const char *typed, const char *name)
+{
+	size_t same = 0;
+
+	while (typed[same] && typed[same] == name[same]) {
+		same++;
+	}
+	return same >= 3 || (same >= 1 && same + 1 >= strlen(name)) ||
+			(strlen(typed) >= 3 && strstr(typed, name)) ||
+			(strlen(typed) >= 3 && strstr(name, typed));
+}
+
+static int unknown_command(struct lt_cli *cli, const char *noun, const char *verb)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf verbs = { 0 };
+	char quoted[LT_QUOTE_MAX];
+
+	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
+		if (strcmp(cmd->noun, noun) == 0) {
+			lt_buf_printf(&verbs, "%s%s", verbs.n ? ", " : "", cmd->verb);
+		}
+	}
+	if (verbs.n) {
+		return verb ? lt_cli_usage_error(cli, "%s: unknown verb %s; there are: %s", noun,
+					      lt_str_quote(lt_str_from(verb), quoted), verbs.p)
+			    : lt_cli_usage_error(cli, "%s: a verb is missing; there are: %s", noun,
+					      verbs.p);
+	}
+	lt_str_quote(lt_str_from(noun), quoted);
+	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
+		if (is_near(noun, cmd->noun)) {
+			return lt_cli_usage_error(cli, "unknown command %s; did you mean %s?",
+					quoted, cmd->noun);
+		}
+		if (cmd->verb && strcmp(noun, cmd->verb) == 0) {
+			return lt_cli_usage_error(cli, "unknown command %s; did you mean %s %s?",
+					quoted, cmd->noun, cmd->verb);
+		}
+	}
+	return lt_cli_usage_error(
+			cli, "unknown command %s; %s help lists them", quoted, cli->program);
+}
+
+static int dispatch(struct lt_cli *cli, int argc, char **argv)
+{
+	const struct lt_cli_cmd *cmd;
+	int used;
+
+	if (argc == 0) {
+		lt_cmd_help(cli, 0, argv);
+		return LT_EXIT_USAGE;
+	}
+	cmd = lt_cli_find(argv[0], argc > 1 ? argv[1] : NULL);
+	if (!cmd) {
+		return unknown_command(cli, argv[0], argc > 1 ? argv[1] : NULL);
+	}
+	used = cmd->verb ? 2 : 1;
+	return cmd->run(cli, argc - used, argv + used);
+}
+
+/* --- options before the noun --- */
+
+static int run_own(struct lt_cli *cli, int argc, char **argv)
+{
+	char quoted[LT_QUOTE_MAX];
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		const char *option = argv[i];
+
+		if (strcmp(option, "-j") == 0 || strcmp(option, "--json") == 0) {
+			cli->is_json = true;
+		} else if (strcmp(option, "-s") == 0 || strcmp(option, "--socket") == 0) {
+			if (++i == argc) {
+				return lt_cli_usage_error(cli, "%s: a path is missing", option);
+			}
+			cli->socket_path = argv[i];
+		} else if (strncmp(option, "--socket=", strlen("--socket=")) == 0) {
+			cli->socket_path = option + strlen("--socket=");
+		} else if (strcmp(option, "--version") == 0) {
+			fprintf(cli->out, "livetimingctl %s\n", LT_VERSION);
+			return LT_EXIT_DONE;
+		} else if (strcmp(option, "-h") == 0 || strcmp(option, "--help") == 0) {
+			return lt_cmd_help(cli, 0, argv);
+		} else {
+			return lt_cli_usage_error(cli, "unknown option %s; %s help lists them",
+					lt_str_quote(lt_str_from(option), quoted), cli->program);
+		}
+	}
+	return dispatch(cli, argc - i, argv + i);
+}
+
+/* Where the daemon listens, as it finds it itself: environment, livetiming.env, default. Owned. */
+static char *default_socket(char *const *environment)
+{
+	static const struct lt_conf_key keys[] = {
+		{ "LIVETIMING_CONTROL_SOCKET", NULL, "unix socket of the daemon", false, NULL },
+		{ "XDG_RUNTIME_DIR", NULL, "folder of the default socket", false, NULL },
+		{ 0 },
+	};
+	struct lt_conf *conf = lt_conf_create(keys);
+	LT_AUTO(lt_free) char *file = lt_conf_find_file(".");
+	char *path;
+
+	if (file) {
+		/* a broken file is the daemon's to complain of */
+		lt_conf_load_file(conf, file, NULL);
+	}
+	lt_conf_load_environment(conf, environment);
+	path = lt_ctl_socket_path(NULL, lt_conf_get(conf, "LIVETIMING_CONTROL_SOCKET"),
+			lt_conf_get(conf, "XDG_RUNTIME_DIR"));
+	lt_conf_destroy(conf);
+	return path;
+}
+
+int lt_cli_main(const struct lt_cli_streams *streams, int argc, char **argv)
+{
+	LT_AUTO(lt_free) char *socket_path = default_socket(streams->environment);
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *name = argc > 0 ? (slash ? slash + 1 : argv[0]) : "livetimingctl";
+	struct lt_cli cli = {
+		.out = streams->out,
+		.err = streams->err,
+		.program = name,
+		.socket_path = socket_path,
+	};
+	int status;
+
+	if (!lt_cli_run_by_name(&cli, name, argc - 1, argv + 1, &status)) {
+		cli.program = "livetimingctl";
+		status = run_own(&cli, argc, argv);
+	}
+	lt_client_close(cli.client);
+	fflush(cli.out);
+	return status;
+}

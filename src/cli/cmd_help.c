@@ -1,0 +1,48 @@
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "cli/text.h"
+
+static void print_commands(struct lt_cli *cli, const char *noun)
+{
+	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
+		LT_AUTO(lt_buf_finish) struct lt_buf usage = { 0 };
+
+		if (noun && strcmp(noun, cmd->noun) != 0) {
+			continue;
+		}
+		lt_buf_printf(&usage, "%s%s%s%s%s", cmd->noun, cmd->verb ? " " : "",
+				cmd->verb ? cmd->verb : "", *cmd->args ? " " : "", cmd->args);
+		fprintf(cli->out, "  %-34s %s\n", usage.p, cmd->help);
+	}
+}
+
+int lt_cmd_help(struct lt_cli *cli, int argc, char **argv)
+{
+	char quoted[LT_QUOTE_MAX];
+	bool is_known = false;
+
+	if (argc > 0) {
+		for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
+			is_known = is_known || strcmp(cmd->noun, argv[0]) == 0;
+		}
+		if (!is_known) {
+			return lt_cli_usage_error(cli, "help: unknown command %s",
+					lt_str_quote(lt_str_from(argv[0]), quoted));
+		}
+		print_commands(cli, argv[0]);
+		return LT_EXIT_DONE;
+	}
+	fprintf(cli->out,
+			"usage: %s [-j] [-s SOCKET] NOUN [VERB] [ARGUMENT...]\n\n"
+			"  -j, --json           print one JSON document\n"
+			"  -s, --socket SOCKET  control socket of the daemon (LIVETIMING_CONTROL_SOCKET)\n"
+			"  -h, --help           this list\n"
+			"  --version            version of this program\n\n",
+			cli->program);
+	print_commands(cli, NULL);
+	fprintf(cli->out,
+			"\nOptions of services: plugins show NAME. Exit status: 0 done, 1 refused,\n"
+			"2 usage, 3 cannot connect.\n");
+	return LT_EXIT_DONE;
+}

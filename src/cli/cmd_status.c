@@ -1,0 +1,96 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/cmd.h"
+#include "cli/text.h"
+
+static int64_t number(const cJSON *object, const char *key)
+{
+	const cJSON *value = lt_json_get(object, key);
+
+	return cJSON_IsNumber(value) ? (int64_t)value->valuedouble : 0;
+}
+
+static void print_line(struct lt_cli *cli, const char *title, struct lt_buf *text)
+{
+	LT_AUTO(lt_free) char *clean = lt_cli_clean(lt_buf_str(text));
+
+	fprintf(cli->out, "%-13s %s\n", title, clean);
+	lt_buf_clear(text);
+}
+
+static void print_router(struct lt_cli *cli, const cJSON *router, struct lt_buf *text)
+{
+	lt_buf_printf(text, "%" PRId64 " (%" PRId64 " sessions, %" PRId64 " since start)",
+			number(router, "connections"), number(router, "sessions"),
+			number(router, "sessions_total"));
+	print_line(cli, "connections", text);
+	lt_buf_printf(text,
+			"%" PRId64 " published, %" PRId64 " sent, %" PRId64
+			" skipped for slow peers",
+			number(router, "events_published"), number(router, "events_sent"),
+			number(router, "events_conflated"));
+	print_line(cli, "events", text);
+	lt_buf_printf(text, "%" PRId64, number(router, "calls"));
+	print_line(cli, "calls", text);
+	lt_cli_bytes(text, number(router, "bytes_sent"));
+	lt_buf_add_c(text, " sent, ");
+	lt_cli_bytes(text, number(router, "bytes_received"));
+	lt_buf_add_c(text, " received");
+	print_line(cli, "traffic", text);
+	lt_buf_printf(text, "%" PRId64 " topics, ", number(router, "retained_topics"));
+	lt_cli_bytes(text, number(router, "retained_bytes"));
+	print_line(cli, "retained", text);
+	lt_buf_printf(text,
+			"%" PRId64 " slow peers ended, %" PRId64 " protocol errors, %" PRId64
+			" failed logins",
+			number(router, "slow_peers_ended"), number(router, "protocol_errors"),
+			number(router, "auth_failures"));
+	print_line(cli, "trouble", text);
+}
+
+static void print_status(struct lt_cli *cli, const cJSON *status)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	const cJSON *address;
+
+	lt_buf_printf(&text, "%.*s, process %" PRId64 ", up ",
+			LT_STR_ARG(lt_cli_member(status, "version")), number(status, "pid"));
+	lt_cli_duration(&text, number(status, "uptime_s"));
+	print_line(cli, "livetimingd", &text);
+	cJSON_ArrayForEach(address, lt_json_get(status, "listeners")) {
+		lt_buf_printf(&text, "%s%s", text.n ? " " : "",
+				cJSON_IsString(address) ? address->valuestring : "?");
+	}
+	print_line(cli, "listening", &text);
+	lt_buf_printf(&text, "%" PRId64 " listed, %" PRId64 " of them hidden",
+			number(status, "services"), number(status, "hidden"));
+	print_line(cli, "services", &text);
+	print_router(cli, lt_json_get(status, "router"), &text);
+	lt_buf_printf(&text, "%.1f ms at most",
+			(double)number(lt_json_get(status, "loop"), "lag_max_us") / 1000.0);
+	print_line(cli, "loop delay", &text);
+	lt_cli_bytes(&text, number(status, "memory_bytes"));
+	print_line(cli, "memory", &text);
+}
+
+int lt_cmd_status(struct lt_cli *cli, int argc, char **argv)
+{
+	LT_AUTO(cJSON_Delete) cJSON *status = NULL;
+	int exit_status;
+
+	if (!lt_cli_check_args(cli, lt_cli_find("status", NULL), argc, argv, 0, 0)) {
+		return LT_EXIT_USAGE;
+	}
+	status = lt_cli_ask_take(cli, "status", NULL, &exit_status);
+	if (!status) {
+		return exit_status;
+	}
+	if (cli->is_json) {
+		lt_cli_print_json(cli, status);
+	} else {
+		print_status(cli, status);
+	}
+	return LT_EXIT_DONE;
+}

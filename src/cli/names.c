@@ -1,0 +1,312 @@
+/*
+ * The names under which the original's users know their commands; links to
+ * livetimingctl. Command lines are taken as they are, the work is the
+ * daemon's: no pid files, no process for each service.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/service_args.h"
+#include "cli/cmd.h"
+#include "cli/text.h"
+
+#define FOLLOW_INTERVAL_S 1
+
+/* --- shared --- */
+
+/* Services of this class in `list`; *ret_first is the first one, borrowed. */
+static int count_class(const cJSON *list, const char *service_class, const cJSON **ret_first)
+{
+	const cJSON *service;
+	int n = 0;
+
+	*ret_first = NULL;
+	cJSON_ArrayForEach(service, list) {
+		if (lt_str_eq_c(lt_cli_member(service, "plugin"), service_class) ||
+				lt_str_eq_c(lt_cli_member(service, "serviceClass"),
+						service_class)) {
+			*ret_first = n++ ? *ret_first : service;
+		}
+	}
+	return n;
+}
+
+static cJSON *uuid_args(const cJSON *service)
+{
+	cJSON *args = cJSON_CreateObject();
+
+	lt_json_add_str(args, "service", lt_cli_member(service, "uuid"));
+	return args;
+}
+
+static void print_done(
+		struct lt_cli *cli, const char *what, const char *class_name, const cJSON *service)
+{
+	LT_AUTO(lt_free) char *uuid = lt_cli_clean(lt_cli_member(service, "uuid"));
+
+	fprintf(cli->out, "%s %s (%s)\n", what, class_name, uuid);
+	fflush(cli->out);
+}
+
+/* --- livetiming-service-manager start|stop|restart CLASS [-p DIR] [-f] [options] --- */
+
+struct manager_args {
+	const char *action, *service_class;
+	bool fresh;
+	char **rest; /* options for the service; borrowed texts */
+	int rest_n;
+};
+
+/* -p's folder is of no use here, but its users' scripts name it. */
+static bool parse_manager(int argc, char **argv, struct manager_args *ret)
+{
+	for (int i = 0; i < argc; i++) {
+		bool has_class = ret->service_class != NULL;
+
+		if (strcmp(argv[i], "-p") == 0 || strcmp(argv[i], "--pid-directory") == 0) {
+			i++;
+		} else if (strcmp(argv[i], "-f") == 0 || strcmp(argv[i], "--fresh") == 0) {
+			ret->fresh = true;
+		} else if (!has_class && argv[i][0] == '-') {
+			return false;
+		} else if (!ret->action) {
+			ret->action = argv[i];
+		} else if (!has_class) {
+			ret->service_class = argv[i];
+			ret->rest[ret->rest_n++] = argv[i];
+		} else {
+			ret->rest[ret->rest_n++] = argv[i];
+		}
+	}
+	return ret->service_class != NULL;
+}
+
+static int manager_start(struct lt_cli *cli, const struct manager_args *args, const char *word)
+{
+	LT_AUTO(cJSON_Delete) cJSON *service = NULL;
+	int status;
+
+	service = lt_cli_start_service(cli, args->rest_n, args->rest, &status);
+	if (service) {
+		print_done(cli, word, args->service_class, service);
+	}
+	return status;
+}
+
+static int manager_stop(
+		struct lt_cli *cli, const struct manager_args *args, const cJSON *service, int n)
+{
+	LT_AUTO(cJSON_Delete) cJSON *stopped = NULL;
+	int status;
+
+	if (n != 1) {
+		fprintf(cli->err, "%s: %s: %s\n", cli->program, args->service_class,
+				n ? "several services of this class run; stop one with livetimingctl service stop UUID"
+				  : "not running");
+		return LT_EXIT_REFUSED;
+	}
+	stopped = lt_cli_ask_take(cli, "service.stop", uuid_args(service), &status);
+	if (stopped) {
+		print_done(cli, "stopped", args->service_class, stopped);
+	}
+	return status;
+}
+
+static int manager_restart(
+		struct lt_cli *cli, const struct manager_args *args, const cJSON *service, int n)
+{
+	LT_AUTO(cJSON_Delete) cJSON *restarted = NULL;
+	cJSON *question;
+	int status;
+
+	if (n == 0) {
+		return manager_start(cli, args, "started"); /* as the original does */
+	}
+	if (n > 1 || args->rest_n > 1) {
+		/* new options need a new command line: a stop and a start */
+		status = manager_stop(cli, args, service, n);
+		return status == LT_EXIT_DONE ? manager_start(cli, args, "restarted") : status;
+	}
+	question = uuid_args(service);
+	lt_json_add_bool(question, "fresh", args->fresh);
+	restarted = lt_cli_ask_take(cli, "service.restart", question, &status);
+	if (restarted) {
+		print_done(cli, "restarted", args->service_class, restarted);
+	}
+	return status;
+}
+
+static int run_action(struct lt_cli *cli, const struct manager_args *args)
+{
+	LT_AUTO(cJSON_Delete) cJSON *list = NULL;
+	const cJSON *service;
+	int status, n;
+
+	list = lt_cli_ask_take(cli, "service.list", NULL, &status);
+	if (!list) {
+		return status;
+	}
+	n = count_class(list, args->service_class, &service);
+	if (strcmp(args->action, "stop") == 0) {
+		return manager_stop(cli, args, service, n);
+	}
+	if (strcmp(args->action, "restart") == 0) {
+		return manager_restart(cli, args, service, n);
+	}
+	if (n > 0) {
+		fprintf(cli->err, "%s: %s: already running\n", cli->program, args->service_class);
+		return LT_EXIT_REFUSED;
+	}
+	return manager_start(cli, args, "started");
+}
+
+static int run_manager(struct lt_cli *cli, int argc, char **argv)
+{
+	struct manager_args args = { .rest = lt_calloc((size_t)argc + 1, sizeof(*args.rest)) };
+	int status;
+
+	if (!parse_manager(argc, argv, &args) ||
+			(strcmp(args.action, "start") != 0 && strcmp(args.action, "stop") != 0 &&
+					strcmp(args.action, "restart") != 0)) {
+		status = lt_cli_usage_error(cli,
+				"usage: %s start|stop|restart CLASS [-p DIR] [-f] [OPTION...]",
+				cli->program);
+	} else {
+		status = run_action(cli, &args);
+	}
+	lt_free(args.rest);
+	return status;
+}
+
+/* --- livetiming-service CLASS [options] --- */
+
+/* Wait for SIGINT or SIGTERM (true), or for a while (false). Blocked by the caller. */
+static bool was_interrupted(const sigset_t *signals)
+{
+	struct timespec pause = { .tv_sec = FOLLOW_INTERVAL_S };
+
+	return sigtimedwait(signals, NULL, &pause) > 0;
+}
+
+/* Follow a service until somebody interrupts us (it is stopped then) or it ends. */
+static int follow(struct lt_cli *cli, const cJSON *service, const char *service_class)
+{
+	LT_AUTO(lt_free) char *last = lt_strdup("");
+	sigset_t signals;
+	int status;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	while (!was_interrupted(&signals)) {
+		LT_AUTO(cJSON_Delete) cJSON *now = NULL;
+		LT_AUTO(lt_free) char *text = NULL;
+		LT_AUTO(lt_free) char *reason = NULL;
+
+		now = lt_cli_ask_take(cli, "service.show", uuid_args(service), &status);
+		if (!now) {
+			return status;
+		}
+		text = lt_cli_clean(lt_cli_member(now, "status"));
+		reason = lt_cli_clean(lt_cli_member(now, "reason"));
+		if (strcmp(text, last) != 0) {
+			fprintf(cli->out, "%s %s%s%s\n", service_class, text, *reason ? ": " : "",
+					reason);
+			fflush(cli->out);
+			lt_free(last);
+			last = LT_STEAL(text);
+		}
+		if (strcmp(last, "failed") == 0) {
+			return LT_EXIT_REFUSED;
+		}
+	}
+	cJSON_Delete(lt_cli_ask_take(cli, "service.stop", uuid_args(service), &status));
+	if (status == LT_EXIT_DONE) {
+		print_done(cli, "stopped", service_class, service);
+	}
+	return status;
+}
+
+static int run_service(struct lt_cli *cli, int argc, char **argv)
+{
+	LT_AUTO(cJSON_Delete) cJSON *service = NULL;
+	struct lt_args words = { 0 };
+	struct lt_service_args parsed = { 0 };
+	struct lt_err err = { 0 };
+	int status;
+
+	for (int i = 0; i < argc; i++) {
+		lt_args_add(&words, lt_str_from(argv[i]));
+	}
+	if (!lt_service_args_parse(&words, &parsed, &err)) {
+		lt_args_finish(&words);
+		return lt_cli_usage_error(
+				cli, "%s; usage: %s CLASS [OPTION...]", err.msg, cli->program);
+	}
+	lt_args_finish(&words);
+	service = lt_cli_start_service(cli, argc, argv, &status);
+	if (service) {
+		print_done(cli, "started", parsed.service_class, service);
+		status = follow(cli, service, parsed.service_class);
+	}
+	lt_service_args_finish(&parsed);
+	return status;
+}
+
+/* --- programs of the original that are parts of the daemon --- */
+
+static int run_part(struct lt_cli *cli, const char *part)
+{
+	LT_AUTO(cJSON_Delete) cJSON *status = NULL;
+	const cJSON *module;
+	int ignored;
+
+	fprintf(cli->out, "%s is a part of livetimingd, which needs no program of that name\n",
+			cli->program);
+	status = lt_cli_ask_take(cli, "status", NULL, &ignored);
+	if (!status) {
+		return LT_EXIT_REFUSED;
+	}
+	cJSON_ArrayForEach(module, lt_json_get(status, "modules")) {
+		if (cJSON_IsString(module) && strcmp(module->valuestring, part) == 0) {
+			fprintf(cli->out, "livetimingd is running, and its %s with it\n", part);
+			return LT_EXIT_DONE;
+		}
+	}
+	fprintf(cli->err, "%s: the livetimingd that is running has no %s\n", cli->program, part);
+	return LT_EXIT_REFUSED;
+}
+
+bool lt_cli_run_by_name(
+		struct lt_cli *cli, const char *name, int argc, char **argv, int *ret_status)
+{
+	static const struct {
+		const char *name, *part;
+	} parts[] = {
+		{ "livetiming-directory", "directory" },
+		{ "livetiming-dvr", "dvr" },
+		{ "livetiming-recordings", "recordings" },
+		{ "livetiming-scheduler", "scheduler" },
+	};
+
+	if (strcmp(name, "livetiming-service-manager") == 0) {
+		*ret_status = run_manager(cli, argc, argv);
+		return true;
+	}
+	if (strcmp(name, "livetiming-service") == 0) {
+		*ret_status = run_service(cli, argc, argv);
+		return true;
+	}
+	for (size_t i = 0; i < LT_ARRAY_LEN(parts); i++) {
+		if (strcmp(name, parts[i].name) == 0) {
+			*ret_status = run_part(cli, parts[i].part);
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,350 @@
+#include "daemon.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fsutil.h"
+#include "base/random.h"
+#include "net/fetch.h"
+#include "race/envelope.h"
+#include "router/router.h"
+#include "services/control.h"
+#include "services/control_verbs.h"
+#include "services/directory.h"
+#include "services/services.h"
+#include "services/web.h"
+
+#define STOP_SERVICES_MS 5000 /* for states to be written */
+#define STOP_ROUTER_MS   3000 /* for GOODBYE to be said and answered */
+
+static const char *const module_names[] = { "router", "directory", "services", "web", "control",
+	NULL };
+
+struct lt_daemon {
+	struct lt_daemon_env env;
+	struct lt_log log;
+	struct lt_random *random;
+	struct lt_router *router;
+	struct lt_fetcher *fetcher;
+	struct lt_services *services;
+	struct lt_directory *directory;
+	struct lt_web *web;
+	struct lt_control *control;
+	struct lt_control_modules modules; /* what control's verbs work on */
+	struct lt_timer stop_timer;        /* services that do not end */
+	bool is_stopping;
+	bool is_router_stopping;
+};
+
+/* --- create --- */
+
+static bool add_services_principal(struct lt_daemon *daemon, struct lt_err *err)
+{
+	const struct lt_daemon_conf *conf = daemon->env.conf;
+
+	if (!conf->shared_secret) {
+		return true;
+	}
+	return lt_router_add_principal(daemon->router,
+			&(struct lt_principal){
+					.authid = conf->auth_id,
+					.role = "services",
+					.secret = lt_str_from(conf->shared_secret),
+			},
+			err);
+}
+
+/* One entry of the principals' file; its shape was checked when it was read. */
+static bool add_principal(struct lt_daemon *daemon, const cJSON *entry, struct lt_err *err)
+{
+	struct lt_str secret, role;
+	struct lt_str salt = { 0 };
+	int64_t iterations = 1000, keylen = 32;
+	LT_AUTO(lt_free) char *role_text = NULL;
+
+	if (!lt_json_get_str(entry, "secret", &secret, err) ||
+			!lt_json_get_str(entry, "role", &role, err) ||
+			!lt_json_opt_str(entry, "salt", &salt, err) ||
+			!lt_json_opt_int(entry, "iterations", 1, 10000000, &iterations, err) ||
+			!lt_json_opt_int(entry, "keylen", 1, 64, &keylen, err)) {
+		return false;
+	}
+	role_text = lt_str_dup(role);
+	return lt_router_add_principal(daemon->router,
+			&(struct lt_principal){
+					.authid = entry->string,
+					.role = role_text,
+					.secret = secret,
+					.salt = salt,
+					.iterations = salt.n ? (uint32_t)iterations : 0,
+					.keylen = salt.n ? (uint32_t)keylen : 0,
+			},
+			err);
+}
+
+static bool create_router(struct lt_daemon *daemon, struct lt_err *err)
+{
+	const struct lt_daemon_conf *conf = daemon->env.conf;
+	const cJSON *entry;
+
+	daemon->router = lt_router_create(&(struct lt_router_env){
+			.loop = daemon->env.loop,
+			.random = daemon->random,
+			.log = { daemon->env.log_sink, "router" },
+			.agent = "livetimingd-" LT_VERSION,
+			.limits = conf->limits,
+	});
+	if (!lt_router_add_realm(daemon->router, LT_STR(LT_REALM), err)) {
+		return false;
+	}
+	if (conf->permissions_file &&
+			!lt_router_set_permissions(
+					daemon->router, lt_buf_str(&conf->permissions), err)) {
+		return lt_err_prefix(err, "LIVETIMING_PERMISSIONS: %s", conf->permissions_file);
+	}
+	if (!add_services_principal(daemon, err)) {
+		return lt_err_prefix(err, "LIVETIMING_SHARED_SECRET");
+	}
+	cJSON_ArrayForEach(entry, conf->principals) {
+		if (!add_principal(daemon, entry, err)) {
+			return lt_err_prefix(err, "LIVETIMING_AUTH_FILE: %s", conf->auth_file);
+		}
+	}
+	return true;
+}
+
+static void create_modules(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+
+	daemon->services = lt_services_create(&(struct lt_services_env){
+			.loop = env->loop,
+			.random = daemon->random,
+			.log = { env->log_sink, "services" },
+			.router = daemon->router,
+			.fetcher = daemon->fetcher,
+			.state_dir = env->conf->state_dir,
+			.log_dir = env->conf->log_dir,
+			.plugin_path = env->conf->plugin_path,
+			.autostart = env->conf->services,
+			.fresh = env->fresh,
+	});
+	daemon->directory = lt_directory_create(&(struct lt_directory_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "directory" },
+			.router = daemon->router,
+			.principals = env->conf->principals,
+	});
+	daemon->web = lt_web_create(&(struct lt_web_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "web" },
+			.router = daemon->router,
+			.dir = env->conf->web_dir,
+			.version = LT_VERSION,
+			.trust_proxy = env->conf->trust_proxy,
+	});
+	daemon->modules = (struct lt_control_modules){
+		.loop = env->loop,
+		.router = daemon->router,
+		.services = daemon->services,
+		.directory = daemon->directory,
+		.version = LT_VERSION,
+		.started = lt_loop_now(env->loop),
+		.names = module_names,
+	};
+	daemon->control = lt_control_create(&(struct lt_control_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "control" },
+			.path = env->conf->control_socket,
+			.version = LT_VERSION,
+			.verbs = lt_control_verbs,
+			.verbs_arg = &daemon->modules,
+	});
+}
+
+struct lt_daemon *lt_daemon_create(const struct lt_daemon_env *env, struct lt_err *err)
+{
+	struct lt_daemon *daemon = lt_zalloc(sizeof(*daemon));
+
+	daemon->env = *env;
+	daemon->log = (struct lt_log){ env->log_sink, "daemon" };
+	daemon->random = lt_random_create(0, err);
+	if (!daemon->random || !create_router(daemon, err)) {
+		goto fail;
+	}
+	daemon->fetcher = lt_fetcher_create(env->loop, &(struct lt_fetcher_opts){ 0 }, err);
+	if (!daemon->fetcher) {
+		goto fail;
+	}
+	create_modules(daemon);
+	return daemon;
+fail:
+	lt_daemon_destroy(daemon);
+	return NULL;
+}
+
+void lt_daemon_destroy(struct lt_daemon *daemon)
+{
+	if (!daemon) {
+		return;
+	}
+	lt_timer_cancel(&daemon->stop_timer);
+	lt_control_destroy(daemon->control);
+	lt_web_destroy(daemon->web);
+	lt_services_destroy(daemon->services);
+	lt_directory_destroy(daemon->directory);
+	lt_router_destroy(daemon->router);
+	lt_fetcher_destroy(daemon->fetcher);
+	lt_random_destroy(daemon->random);
+	lt_free(daemon);
+}
+
+/* --- start --- */
+
+static bool make_dirs(const struct lt_daemon_conf *conf, struct lt_err *err)
+{
+	const struct {
+		const char *name, *path;
+	} dirs[] = {
+		{ "LIVETIMING_STATE_DIR", conf->state_dir },
+		{ "LIVETIMING_LOG_DIR", conf->log_dir },
+		{ "LIVETIMING_ANALYSIS_DIR", conf->analysis_dir },
+		{ "LIVETIMING_RECORDINGS_DIR", conf->recordings_dir },
+		{ "LIVETIMING_RECORDINGS_TEMP_DIR", conf->recordings_temp_dir },
+	};
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(dirs); i++) {
+		if (!lt_dir_make(dirs[i].path, err)) {
+			return lt_err_prefix(err, "%s", dirs[i].name);
+		}
+		if (access(dirs[i].path, W_OK | X_OK) != 0) {
+			return lt_err_errno(err, "%s: %s", dirs[i].name, dirs[i].path);
+		}
+	}
+	return true;
+}
+
+/* Tell the service manager that started us (systemd's protocol: one datagram). */
+static void notify(const struct lt_daemon *daemon, const char *text)
+{
+	const char *path = daemon->env.conf->notify_socket;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t length;
+	int fd;
+
+	if (!path || strlen(path) >= sizeof(address.sun_path)) {
+		return;
+	}
+	memcpy(address.sun_path, path, strlen(path));
+	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (path[0] == '@') {
+		address.sun_path[0] = '\0'; /* abstract name */
+	}
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+			sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
+					length) < 0) {
+		lt_log(&daemon->log, LT_WARN, "the service manager cannot be told", "text=%s",
+				text);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
+static bool listen_all(struct lt_daemon *daemon, struct lt_err *err)
+{
+	const struct lt_text_list *addresses = &daemon->env.conf->listen;
+
+	for (size_t i = 0; i < addresses->n; i++) {
+		if (!lt_router_listen(daemon->router, lt_str_from(addresses->at[i]), err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The last thing of a start: scripts wait for these lines. */
+static void say_ready(const struct lt_daemon *daemon)
+{
+	const char *address;
+
+	if (!daemon->env.conf->shared_secret) {
+		lt_log(&daemon->log, LT_WARN,
+				"no LIVETIMING_SHARED_SECRET is set: no remote session can publish as services",
+				NULL);
+	}
+	for (size_t i = 0; (address = lt_router_listener(daemon->router, i)); i++) {
+		lt_log(&daemon->log, LT_INFO, "listening", "address=%s", address);
+	}
+	notify(daemon, "READY=1\n");
+}
+
+bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
+{
+	/*
+	 * The control socket first: it tells that another daemon runs with these
+	 * settings, before its files are touched. The directory before services, so
+	 * that it hears them; listeners last, so that nobody finds half of it.
+	 */
+	if (!make_dirs(daemon->env.conf, err) || !lt_control_start(daemon->control, err) ||
+			!lt_directory_start(daemon->directory, err) ||
+			!lt_web_start(daemon->web, err) || !listen_all(daemon, err) ||
+			!lt_services_start(daemon->services, err)) {
+		return false;
+	}
+	say_ready(daemon);
+	return true;
+}
+
+/* --- stop --- */
+
+static void on_router_stopped(void *arg)
+{
+	struct lt_daemon *daemon = arg;
+
+	lt_log(&daemon->log, LT_INFO, "stopped", NULL);
+	lt_loop_stop(daemon->env.loop);
+}
+
+static void stop_router(void *arg)
+{
+	struct lt_daemon *daemon = arg;
+
+	if (daemon->is_router_stopping) {
+		return;
+	}
+	daemon->is_router_stopping = true;
+	lt_timer_cancel(&daemon->stop_timer);
+	lt_directory_stop(daemon->directory);
+	lt_web_stop(daemon->web);
+	lt_router_stop(daemon->router, STOP_ROUTER_MS, on_router_stopped, daemon);
+}
+
+static void on_services_late(void *arg)
+{
+	struct lt_daemon *daemon = arg;
+
+	lt_log(&daemon->log, LT_WARN,
+			"services take too long to end; their last states may be lost", NULL);
+	stop_router(daemon);
+}
+
+void lt_daemon_stop(struct lt_daemon *daemon)
+{
+	if (daemon->is_stopping) {
+		return;
+	}
+	daemon->is_stopping = true;
+	lt_log(&daemon->log, LT_INFO, "stopping", NULL);
+	notify(daemon, "STOPPING=1\n");
+	lt_web_drain(daemon->web);
+	lt_control_stop(daemon->control);
+	lt_timer_once(&daemon->stop_timer, daemon->env.loop, STOP_SERVICES_MS, on_services_late,
+			daemon);
+	lt_services_stop(daemon->services, stop_router, daemon);
+}

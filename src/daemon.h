@@ -1,0 +1,37 @@
+/*
+ * The daemon: makes the modules, connects them, starts and stops them in
+ * order. Wiring alone; what a module does is its own affair.
+ *
+ * create opens nothing (a mistake in the settings shows here); start opens the
+ * sockets; stop ends everything within its grace time and then stops the loop;
+ * destroy frees.
+ */
+#ifndef LT_DAEMON_H
+#define LT_DAEMON_H
+
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "daemon_conf.h"
+
+struct lt_daemon;
+
+/* All borrowed; they outlive the daemon. */
+struct lt_daemon_env {
+	struct lt_loop *loop;
+	struct lt_log_sink *log_sink;
+	const struct lt_daemon_conf *conf;
+	bool fresh; /* forget the services that ran before */
+};
+
+struct lt_daemon *lt_daemon_create(const struct lt_daemon_env *env, struct lt_err *err);
+void lt_daemon_destroy(struct lt_daemon *daemon); /* NULL is fine */
+
+/* Listens and runs its services when it returns true. After false: destroy. */
+bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err);
+
+/* Ends within 10 s, with lt_loop_stop. A second call is harmless. */
+void lt_daemon_stop(struct lt_daemon *daemon);
+
+#endif

@@ -1,0 +1,208 @@
+/* livetimingd: reads settings, makes the daemon, runs the loop. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/conf.h"
+#include "daemon.h"
+#include "daemon_conf.h"
+
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2 };
+
+struct options {
+	const char *config; /* NULL: livetiming.env here or above, if there is one */
+	const char *log_format, *log_level;
+	bool check_config, fresh;
+};
+
+static const char usage[] =
+		"usage: livetimingd [OPTION...]\n\n"
+		"  --config FILE        settings (default: livetiming.env here or in a folder above)\n"
+		"  --check-config       say what the settings mean, start nothing\n"
+		"  --log-format FORMAT  text or json\n"
+		"  --log-level LEVEL    error, warn, info or debug\n"
+		"  --fresh              forget the services that ran before\n"
+		"  --version, --help\n\n"
+		"Settings are environment variables, which win over the file. They are described\n"
+		"in conf/livetiming.env. Exit status: 0 stopped in order, 1 could not start or go\n"
+		"on, 2 settings or options are wrong.\n";
+
+/* -1: go on; else the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option long_options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check-config", no_argument, NULL, 'k' },
+		{ "log-format", required_argument, NULL, 'f' },
+		{ "log-level", required_argument, NULL, 'l' },
+		{ "fresh", no_argument, NULL, 'n' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			ret->config = optarg;
+			break;
+		case 'k':
+			ret->check_config = true;
+			break;
+		case 'f':
+			ret->log_format = optarg;
+			break;
+		case 'l':
+			ret->log_level = optarg;
+			break;
+		case 'n':
+			ret->fresh = true;
+			break;
+		case 'v':
+			puts("livetimingd " LT_VERSION);
+			return EXIT_DONE;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_DONE;
+		default:
+			fputs("livetimingd: see livetimingd --help\n", stderr);
+			return EXIT_CONFIG;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "livetimingd: unexpected argument \"%s\"; see livetimingd --help\n",
+				argv[optind]);
+		return EXIT_CONFIG;
+	}
+	return -1;
+}
+
+/* --- settings --- */
+
+static void report(void *arg, bool is_error, const char *sentence)
+{
+	(void)arg;
+	fprintf(stderr, "livetimingd: %s%s\n", is_error ? "" : "warning: ", sentence);
+}
+
+/* An option on the command line is an environment variable that wins over the real one. */
+static void load_option(struct lt_conf *conf, const char *name, const char *value)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	char *environment[] = { NULL, NULL };
+
+	if (value) {
+		lt_buf_printf(&text, "%s=%s", name, value);
+		environment[0] = text.p;
+		lt_conf_load_environment(conf, environment);
+	}
+}
+
+static bool load_settings(struct lt_conf *conf, const struct options *options, struct lt_err *err)
+{
+	LT_AUTO(lt_free) char *found = options->config ? NULL : lt_conf_find_file(".");
+	const char *file = options->config ? options->config : found;
+
+	load_option(conf, "LIVETIMING_LOG_FORMAT", options->log_format);
+	load_option(conf, "LIVETIMING_LOG_LEVEL", options->log_level);
+	lt_conf_load_environment(conf, environ);
+	return !file || lt_conf_load_file(conf, file, err);
+}
+
+/* --- running --- */
+
+/* Each viewer is a descriptor; the hard limit is the system's own bound. */
+static void raise_descriptor_limit(const struct lt_log *log)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+		return;
+	}
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+		lt_log(log, LT_WARN, "the limit of open files stays low; so does that of viewers",
+				NULL);
+	}
+}
+
+static void on_signal(void *arg, int signum)
+{
+	(void)signum;
+	lt_daemon_stop(arg);
+}
+
+static bool run(const struct lt_daemon_env *env, bool check_config, struct lt_err *err)
+{
+	struct lt_log log = { env->log_sink, "daemon" };
+	struct lt_daemon *daemon = lt_daemon_create(env, err);
+	bool ok = daemon != NULL;
+
+	if (ok && !check_config) {
+		signal(SIGPIPE, SIG_IGN);
+		raise_descriptor_limit(&log);
+		lt_loop_on_signal(env->loop, SIGTERM, on_signal, daemon);
+		lt_loop_on_signal(env->loop, SIGINT, on_signal, daemon);
+		lt_log(&log, LT_INFO, "starting", "version=%s", LT_VERSION);
+		ok = lt_daemon_start(daemon, err);
+		if (ok) {
+			lt_loop_run(env->loop);
+		}
+	}
+	lt_daemon_destroy(daemon);
+	return ok;
+}
+
+static int run_settings(const struct lt_daemon_conf *settings, const struct options *options)
+{
+	struct lt_err err = { 0 };
+	struct lt_loop *loop = lt_loop_create(&err);
+	struct lt_log_sink *sink = lt_log_sink_stderr(settings->log_level, settings->log_format);
+	bool ok = loop &&
+			run(&(struct lt_daemon_env){ loop, sink, settings, options->fresh },
+					options->check_config, &err);
+
+	lt_loop_destroy(loop);
+	lt_log_sink_destroy(sink);
+	if (!ok) {
+		fprintf(stderr, "livetimingd: %s\n", err.msg);
+		return options->check_config ? EXIT_CONFIG : EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+static int run_options(const struct options *options)
+{
+	struct lt_conf *conf = lt_conf_create(lt_daemon_conf_keys);
+	struct lt_daemon_conf settings = { 0 };
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	struct lt_err err = { 0 };
+	int status = EXIT_CONFIG;
+
+	if (!load_settings(conf, options, &err)) {
+		fprintf(stderr, "livetimingd: %s\n", err.msg);
+	} else if (lt_daemon_conf_read(conf, &settings, report, NULL)) {
+		status = run_settings(&settings, options);
+		if (options->check_config && status == EXIT_DONE) {
+			lt_daemon_conf_describe(conf, &text);
+			printf("%sthe settings are fine\n", text.p);
+		}
+	}
+	lt_daemon_conf_finish(&settings);
+	lt_conf_destroy(conf);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	int status;
+
+	lt_alloc_init();
+	status = parse_options(argc, argv, &options);
+	return status >= 0 ? status : run_options(&options);
+}

@@ -1,0 +1,28 @@
+/*
+ * The verbs of the control socket, a table over the daemon's modules; what
+ * each takes and answers: docs/control-protocol.md.
+ */
+#ifndef LT_SERVICES_CONTROL_VERBS_H
+#define LT_SERVICES_CONTROL_VERBS_H
+
+#include "base/loop.h"
+#include "services/control.h"
+
+struct lt_directory;
+struct lt_router;
+struct lt_services;
+
+/* What the verbs work on; the verbs_arg of lt_control_env. All borrowed. */
+struct lt_control_modules {
+	struct lt_loop *loop;
+	struct lt_router *router;
+	struct lt_services *services;
+	struct lt_directory *directory;
+	const char *version;
+	struct lt_mono started;
+	const char *const *names; /* of the modules that run, for status; ends with NULL */
+};
+
+extern const struct lt_control_verb lt_control_verbs[];
+
+#endif
