@@ -4,13 +4,13 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/loop.h"
 #include "net/backoff.h"
+#include "net/resolve.h"
 #include "net/watchdog.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -26,7 +26,7 @@ struct lt_tcp_client {
 	struct lt_tcp_client_opts opts;
 	char *host;
 	enum state state;
-	struct resolve *resolve; /* RESOLVING: the worker's job */
+	struct lt_resolve *resolve; /* RESOLVING */
 	struct addrinfo *addresses;
 	struct addrinfo *next_address;
 	struct lt_err last_error; /* of the address tried last */
@@ -38,15 +38,6 @@ struct lt_tcp_client {
 	struct lt_buf unsent;
 	struct lt_deferred free_later;
 	char input[READ_BYTES];
-};
-
-/* Belongs to the worker until it is done; the client may be gone by then. */
-struct resolve {
-	struct lt_tcp_client *client; /* NULL: nobody waits any more */
-	char *host;
-	char port[8];
-	struct addrinfo *addresses;
-	int failed;
 };
 
 static void begin(void *arg);
@@ -227,38 +218,16 @@ static void try_next_address(struct lt_tcp_client *client)
 
 /* --- resolving --- */
 
-static void resolve_on_worker(void *arg)
+static void on_resolved(void *arg, struct addrinfo *addresses, const struct lt_err *err)
 {
-	struct resolve *resolve = arg;
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	struct lt_tcp_client *client = arg;
 
-	resolve->failed = getaddrinfo(resolve->host, resolve->port, &hints, &resolve->addresses);
-}
-
-static void on_resolved(void *arg)
-{
-	struct resolve *resolve = arg;
-	struct lt_tcp_client *client = resolve->client;
-	int failed = resolve->failed;
-
-	if (client) {
-		client->resolve = NULL;
-		client->addresses = client->next_address = LT_STEAL(resolve->addresses);
-	}
-	if (resolve->addresses) {
-		freeaddrinfo(resolve->addresses);
-	}
-	lt_free(resolve->host);
-	lt_free(resolve);
-	if (!client) {
+	client->resolve = NULL;
+	if (!addresses) {
+		fail(client, err);
 		return;
 	}
-	if (failed) {
-		lt_err_set(&client->last_error, LT_E_UNAVAILABLE, "cannot resolve %s: %s",
-				client->host, gai_strerror(failed));
-		fail(client, &client->last_error);
-		return;
-	}
+	client->addresses = client->next_address = addresses;
 	client->state = CONNECTING;
 	try_next_address(client);
 }
@@ -266,14 +235,10 @@ static void on_resolved(void *arg)
 static void begin(void *arg)
 {
 	struct lt_tcp_client *client = arg;
-	struct resolve *resolve = lt_zalloc(sizeof(*resolve));
 
 	client->state = RESOLVING;
-	client->resolve = resolve;
-	resolve->client = client;
-	resolve->host = lt_strdup(client->host);
-	snprintf(resolve->port, sizeof(resolve->port), "%u", client->opts.port);
-	lt_loop_work(client->env.loop, resolve_on_worker, on_resolved, resolve);
+	client->resolve = lt_resolve_start(
+			client->env.loop, client->host, client->opts.port, on_resolved, client);
 }
 
 /* --- life --- */
@@ -342,10 +307,7 @@ void lt_tcp_client_start(struct lt_tcp_client *client)
 void lt_tcp_client_stop(struct lt_tcp_client *client)
 {
 	client->state = IDLE;
-	if (client->resolve) {
-		client->resolve->client = NULL; /* it frees itself when the worker is done */
-		client->resolve = NULL;
-	}
+	lt_resolve_cancel(LT_STEAL(client->resolve));
 	lt_timer_cancel(&client->timer);
 	lt_watchdog_stop(&client->watchdog);
 	close_socket(client);

@@ -75,6 +75,11 @@ void lt_watchdog_heard(struct lt_watchdog *watchdog)
 	}
 }
 
+void lt_watchdog_alive(struct lt_watchdog *watchdog)
+{
+	watchdog->linked_us = lt_loop_now(watchdog->loop).us;
+}
+
 void lt_watchdog_link(struct lt_watchdog *watchdog, bool is_up)
 {
 	watchdog->is_linked = is_up;

@@ -33,6 +33,9 @@ void lt_watchdog_stop(struct lt_watchdog *watchdog);
 
 void lt_watchdog_heard(struct lt_watchdog *watchdog);
 
+/* The connection itself gave a sign (a pong), though nothing was said on it. */
+void lt_watchdog_alive(struct lt_watchdog *watchdog);
+
 /* A connection came up (its silence counts from now) or is gone. */
 void lt_watchdog_link(struct lt_watchdog *watchdog, bool is_up);
 
