@@ -129,8 +129,9 @@ static void ask(int fd, const char *line, const char *more, struct reply_seen *r
 {
 	struct lt_buf request = { 0 };
 
-	lt_buf_printf(&request, "%s HTTP/1.1\r\nHost: example.org\r\n%s\r\n", line,
-			more ? more : "");
+	const char *body = more ? strstr(more, "\r\n\r\n") : NULL; /* `more` may have it all */
+	lt_buf_printf(&request, "%s HTTP/1.1\r\nHost: example.org\r\n%s%s", line, more ? more : "",
+			body ? "" : "\r\n");
 	wire_send(fd, request.p, request.n);
 	wire_read_response(fd, strncmp(line, "HEAD", 4) == 0, &ret->head, &ret->body);
 	lt_buf_finish(&request);
