@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/ctl_proto.h"
+#include "base/nearest.h"
 #include "cli/client.h"
 #include "cli/cmd.h"
 #include "cli/text.h"
@@ -193,22 +194,10 @@ const struct lt_cli_cmd *lt_cli_find(const char *noun, const char *verb)
 	return NULL;
 }
 
-/* Shares enough letters to be meant: the same beginning, or one contains the other. */
-static bool is_near(const char *typed, const char *name)
-{
-	size_t same = 0;
-
-	while (typed[same] && typed[same] == name[same]) {
-		same++;
-	}
-	return same >= 3 || (same >= 1 && same + 1 >= strlen(name)) ||
-			(strlen(typed) >= 3 && strstr(typed, name)) ||
-			(strlen(typed) >= 3 && strstr(name, typed));
-}
-
 static int unknown_command(struct lt_cli *cli, const char *noun, const char *verb)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf verbs = { 0 };
+	struct lt_nearest nearest = { .wanted = lt_str_from(noun) };
 	char quoted[LT_QUOTE_MAX];
 
 	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
@@ -224,14 +213,15 @@ static int unknown_command(struct lt_cli *cli, const char *noun, const char *ver
 	}
 	lt_str_quote(lt_str_from(noun), quoted);
 	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
-		if (is_near(noun, cmd->noun)) {
-			return lt_cli_usage_error(cli, "unknown command %s; did you mean %s?",
-					quoted, cmd->noun);
-		}
 		if (cmd->verb && strcmp(noun, cmd->verb) == 0) {
 			return lt_cli_usage_error(cli, "unknown command %s; did you mean %s %s?",
 					quoted, cmd->noun, cmd->verb);
 		}
+		lt_nearest_offer(&nearest, cmd->noun);
+	}
+	if (nearest.best) {
+		return lt_cli_usage_error(
+				cli, "unknown command %s; did you mean %s?", quoted, nearest.best);
 	}
 	return lt_cli_usage_error(
 			cli, "unknown command %s; %s help lists them", quoted, cli->program);

@@ -38,6 +38,7 @@ static void offer_service_options(struct lt_cli *cli, const char *plugin, const 
 {
 	cJSON *args = cJSON_CreateObject();
 	LT_AUTO(cJSON_Delete) cJSON *description = NULL;
+	const struct lt_service_option *own;
 	const cJSON *option;
 
 	lt_json_add_c(args, "plugin", plugin);
@@ -48,7 +49,7 @@ static void offer_service_options(struct lt_cli *cli, const char *plugin, const 
 		lt_buf_printf(&name, "--%.*s", LT_STR_ARG(lt_cli_member(option, "name")));
 		offer(cli, name.p, typed);
 	}
-	for (const struct lt_service_option *own = lt_service_options(); own->name; own++) {
+	for (size_t i = 0; (own = lt_service_option_at(i)); i++) {
 		LT_AUTO(lt_buf_finish) struct lt_buf name = { 0 };
 
 		lt_buf_printf(&name, "--%s", own->name);

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Start what was built with the example settings: run.sh BUILDDIR. Its files go
+# to BUILDDIR/run; variables that are set already win, so that
+#   LIVETIMING_LISTEN=0.0.0.0:8080 make run
+# does what it says.
+set -eu
+build=$(cd "$1" && pwd)
+conf=$(cd "$(dirname "$0")/../conf" && pwd)/livetiming.env
+run=$build/run
+
+mkdir -p "$run"
+for kind in STATE LOG ANALYSIS RECORDINGS RECORDINGS_TEMP; do
+	name=LIVETIMING_${kind}_DIR
+	dir=$run/$(echo "$kind" | tr 'A-Z_' 'a-z-')
+	eval "export $name=\"\${$name:-\$dir}\""
+done
+if [ -z "${LIVETIMING_CONTROL_SOCKET:-}" ] && [ -z "${XDG_RUNTIME_DIR:-}" ] && [ "$(id -u)" != 0 ]; then
+	export LIVETIMING_CONTROL_SOCKET="$run/control.sock"
+	echo "livetimingctl finds the daemon with LIVETIMING_CONTROL_SOCKET=$LIVETIMING_CONTROL_SOCKET"
+fi
+address=${LIVETIMING_LISTEN:-127.0.0.1:8080}
+echo
+echo "    A live race is at http://${address%% *}/ (Ctrl-C ends it)"
+echo
+exec "$build/livetimingd" --config "$conf"
