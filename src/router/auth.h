@@ -1,0 +1,77 @@
+/*
+ * Authentication: principals and the methods by which a session becomes one of
+ * them. A method is one file with one table. Pure: no sockets, time and ids
+ * are arguments. Secrets are wiped, never logged, never sent.
+ */
+#ifndef LT_ROUTER_AUTH_H
+#define LT_ROUTER_AUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "router/router.h"
+
+struct lt_auth;
+struct lt_auth_principal;
+
+enum lt_auth_outcome { LT_AUTH_ACCEPT, LT_AUTH_CHALLENGE, LT_AUTH_REFUSE };
+
+/* What a client said in HELLO. */
+struct lt_auth_hello {
+	const cJSON *authmethods; /* array of strings, or NULL */
+	struct lt_str authid;     /* p NULL: not given */
+	uint64_t session;         /* the id that WELCOME will carry */
+	struct lt_wall now;
+};
+
+/* One attempt, embedded in a session; lt_auth_attempt_finish frees what it holds. */
+struct lt_auth_attempt {
+	const struct lt_auth_method *method;
+	const struct lt_auth_principal *principal; /* NULL: nobody, whatever is answered */
+	struct lt_buf authid;                      /* of the session, when accepted */
+	const char *role;                          /* borrowed from auth, when accepted */
+	struct lt_buf extra;                       /* CHALLENGE.Extra, a JSON object */
+	struct lt_buf expected;                    /* the right answer */
+	const char *refusal;                       /* error URI, when refused */
+};
+void lt_auth_attempt_finish(struct lt_auth_attempt *attempt);
+
+struct lt_auth_method {
+	const char *name; /* as in authmethods and WELCOME */
+	enum lt_auth_outcome (*begin)(struct lt_auth *auth, const struct lt_auth_hello *hello,
+			struct lt_auth_attempt *attempt);
+	/* Is this the answer to the challenge? Methods without one have NULL. */
+	bool (*check)(const struct lt_auth_attempt *attempt, struct lt_str signature);
+};
+extern const struct lt_auth_method lt_auth_anonymous, lt_auth_wampcra;
+
+struct lt_auth *lt_auth_create(struct lt_random *random);
+void lt_auth_destroy(struct lt_auth *auth); /* NULL is fine */
+bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, struct lt_err *err);
+
+/* Try the client's methods in its order; absent or empty means anonymous. */
+enum lt_auth_outcome lt_auth_begin(struct lt_auth *auth, const struct lt_auth_hello *hello,
+		struct lt_auth_attempt *attempt);
+/* The answer to a challenge; there is one attempt. */
+enum lt_auth_outcome lt_auth_finish(struct lt_auth_attempt *attempt, struct lt_str signature);
+
+/* For the methods. */
+struct lt_auth_principal {
+	struct lt_auth_principal *next;
+	char *authid, *role;
+	struct lt_buf secret, salt;
+	uint32_t iterations, keylen;
+};
+const struct lt_auth_principal *lt_auth_find(const struct lt_auth *auth, struct lt_str authid);
+/*
+ * What to show for an authid that does not exist, so that it looks like one
+ * that does: like the first salted principal if there is one, else the first,
+ * with a salt that stays the same for the same authid.
+ */
+void lt_auth_decoy(const struct lt_auth *auth, struct lt_str authid,
+		struct lt_auth_principal *ret_decoy);
+struct lt_random *lt_auth_random(const struct lt_auth *auth);
+
+#endif

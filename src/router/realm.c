@@ -1,0 +1,80 @@
+#include "router/realm.h"
+
+#include "base/alloc.h"
+#include "router/core.h"
+
+struct lt_realm *lt_realm_create(struct lt_core *core, struct lt_str name)
+{
+	struct lt_realm *realm = lt_zalloc(sizeof(*realm));
+
+	realm->name = lt_str_dup(name);
+	realm->broker = lt_broker_create(core);
+	realm->dealer = lt_dealer_create(core);
+	return realm;
+}
+
+void lt_realm_destroy(struct lt_realm *realm)
+{
+	if (realm) {
+		lt_broker_destroy(realm->broker);
+		lt_dealer_destroy(realm->dealer);
+		lt_free(realm->name);
+		lt_free(realm);
+	}
+}
+
+struct lt_realm *lt_realm_find(const struct lt_core *core, struct lt_str name)
+{
+	struct lt_realm *realm;
+
+	DL_FOREACH(core->realms, realm) {
+		if (lt_str_eq_c(name, realm->name)) {
+			return realm;
+		}
+	}
+	return NULL;
+}
+
+static struct lt_member *find_member(const struct lt_realm *realm, uint64_t id)
+{
+	struct lt_member *found = NULL;
+
+	HASH_FIND(hh, realm->members, &id, sizeof(id), found);
+	return found;
+}
+
+uint64_t lt_realm_new_id(const struct lt_realm *realm, struct lt_core *core)
+{
+	uint64_t id;
+
+	do {
+		id = lt_random_id(core->random);
+	} while (find_member(realm, id));
+	return id;
+}
+
+void lt_realm_join(struct lt_realm *realm, struct lt_member *member)
+{
+	HASH_ADD(hh, realm->members, id, sizeof(member->id), member);
+}
+
+void lt_realm_leave(struct lt_realm *realm, struct lt_member *member)
+{
+	struct lt_member *other, *next;
+
+	HASH_DEL(realm->members, member);
+	lt_dealer_leave(realm->dealer, member);
+	lt_broker_leave(realm->broker, member);
+	HASH_ITER(hh, realm->members, other, next) {
+		if (other->ops->left) {
+			other->ops->left(other, member->id);
+		}
+	}
+}
+
+void lt_realm_report(const struct lt_realm *realm, struct lt_router_stats *ret_stats)
+{
+	ret_stats->sessions += HASH_COUNT(realm->members);
+	lt_broker_report(realm->broker, ret_stats);
+	lt_dealer_report(realm->dealer, ret_stats);
+}
