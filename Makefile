@@ -65,7 +65,7 @@ PLUGIN_FLAGS = $(filter-out -Isrc,$(LT_CFLAGS)) -fvisibility=hidden
 define plugin_rule
 $(B)/plugins/$(1).so: $$(patsubst plugins/%.c,$(O)/plugins/%.o,$$(wildcard plugins/$(1)/*.c))
 	@mkdir -p $$(@D)
-	$$(CC) -shared -Wl,-z,defs -o $$@ $$^ $$(LT_LDFLAGS) $$(if $$(SAN),-Wl,--no-as-needed) $$(LDFLAGS) -lm
+	$$(CC) -shared -Wl,-z,defs -o $$@ $$^ $$(LT_LDFLAGS) $$(LDFLAGS) -lm
 endef
 $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 $(O)/plugins/%.o: plugins/%.c $(HEADER)
