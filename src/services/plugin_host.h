@@ -15,11 +15,13 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/random.h"
 #include "services/plugin_loader.h"
 #include "services/plugin_options.h"
 
 struct lt_host;
 struct lt_fetcher;
+struct lt_ws_hub;
 
 /* What the owner does with what the plugin says. All required. */
 struct lt_host_owner {
@@ -41,7 +43,9 @@ struct lt_host_owner {
 struct lt_host_env {
 	struct lt_loop *loop;
 	struct lt_log log;          /* of the service */
+	struct lt_random *random;
 	struct lt_fetcher *fetcher; /* NULL: "lt.http/1" fails */
+	struct lt_ws_hub *ws_hub;   /* NULL: "lt.ws/1" fails */
 	const struct lt_host_owner *owner;
 	void *owner_arg;
 	/* Real time, to measure callbacks; NULL: lt_clock_mono. */

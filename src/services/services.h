@@ -21,7 +21,7 @@
 
 struct lt_router;
 struct lt_fetcher;
-struct lt_ws_net;
+struct lt_ws_hub;
 struct lt_services;
 
 /* All borrowed; must outlive the services. Texts are copied. */
@@ -30,7 +30,8 @@ struct lt_services_env {
 	struct lt_random *random;
 	struct lt_log log;
 	struct lt_router *router;   /* realm "timing" and role "services" exist */
-	struct lt_fetcher *fetcher; /* HTTP of plugins */
+	struct lt_fetcher *fetcher; /* HTTP of plugins; NULL: they have none */
+	struct lt_ws_hub *ws_hub;   /* WebSockets of plugins; NULL: they have none */
 	const char *state_dir;      /* LIVETIMING_STATE_DIR; exists. NULL or empty: "." */
 	const char *log_dir;        /* LIVETIMING_LOG_DIR; exists. NULL or empty: "." */
 	const char *plugin_path;    /* folders, separated by colons, searched in order */

@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/random.h"
 #include "base/service_args.h"
 #include "services/plugin_loader.h"
 #include "services/saver.h"
@@ -31,12 +32,15 @@
 struct lt_timing;
 struct lt_router;
 struct lt_fetcher;
+struct lt_ws_hub;
 
 struct lt_timing_env {
 	struct lt_loop *loop;
 	struct lt_log log; /* its sink also gets what the service logs to its file */
 	struct lt_router *router;
+	struct lt_random *random;
 	struct lt_fetcher *fetcher;
+	struct lt_ws_hub *ws_hub;
 	struct lt_saver *saver;
 	const char *state_dir, *log_dir; /* copied; NULL or empty: "." */
 	/* The service ended by itself: stop it, keep the reason. Called at the end of a turn. */
