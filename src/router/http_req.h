@@ -52,6 +52,7 @@ struct lt_http_req {
 	void *ready_arg;
 	struct lt_buf out; /* `out_at` bytes of room for lws, then head and body of the answer */
 	size_t out_at;     /* what has left */
+	size_t looked_at;  /* out_at when the transport last looked after the client */
 	bool answered;
 };
 

@@ -4,6 +4,8 @@
  * as fast as the client takes it. Also decides which upgrades go on.
  */
 #include <assert.h>
+#include <errno.h>
+#include <sys/socket.h>
 
 #include <libwebsockets.h>
 
@@ -14,6 +16,7 @@
 #define WRITE_BYTES  (64 * 1024)
 #define WRITE_WAIT_S 30 /* for a client that takes nothing of an answer */
 #define BODY_WAIT_S  20
+#define LOOK_MS      500
 
 static const struct {
 	enum lws_token_indexes token;
@@ -128,8 +131,36 @@ static void on_ready(void *arg)
 {
 	struct lt_conn *conn = arg;
 
+	lws_rx_flow_control(conn->wsi, 1);
 	lws_set_timeout(conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WRITE_WAIT_S);
 	lws_callback_on_writable(conn->wsi);
+}
+
+/*
+ * While a request is being answered lws does not read but is woken again and
+ * again by what is there to read. So reading is off while a handler works, and
+ * we look ourselves whether the client has gone. lws writes only with reading
+ * on: a client that sends more and takes nothing of its answer is ended.
+ */
+static void on_look(void *arg)
+{
+	struct lt_conn *conn = arg;
+	struct lt_http_req *req = conn->req;
+	char c;
+	ssize_t n = recv(conn->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+	bool gone = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+	bool stuck = n > 0 && req->answered && req->out_at == req->looked_at;
+
+	req->looked_at = req->out_at;
+	if (gone || stuck) {
+		lt_conn_kill(conn);
+	}
+}
+
+static void pause_reading(struct lt_conn *conn)
+{
+	lws_rx_flow_control(conn->wsi, 0);
+	lt_timer_every(&conn->timer, conn->transport->env->loop, LOOK_MS, on_look, conn);
 }
 
 static void dispatch(struct lt_conn *conn)
@@ -137,6 +168,7 @@ static void dispatch(struct lt_conn *conn)
 	struct lt_http_req *req = conn->req;
 
 	lws_set_timeout(conn->wsi, NO_PENDING_TIMEOUT, 0);
+	pause_reading(conn);
 	req->handed = true;
 	req->fn(req->fn_arg, req);
 }
@@ -226,6 +258,7 @@ static int answer_ends(struct lt_conn *conn)
 {
 	bool close_after = conn->req->close_after || conn->transport->stopping;
 
+	lt_timer_cancel(&conn->timer);
 	lt_http_req_free(LT_STEAL(conn->req));
 	if (close_after) {
 		return -1;
