@@ -27,7 +27,6 @@ struct lt_core {
 	struct lt_session *sessions;   /* list of socket sessions, whatever their state */
 	struct lt_msg_scratch scratch; /* for decoding one message of a socket session */
 	struct lt_router_stats stats;  /* the counters among them */
-	bool stopping;                 /* no HELLO is welcome any more */
 };
 
 struct lt_core *lt_router_core(struct lt_router *router);

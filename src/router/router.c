@@ -1,0 +1,175 @@
+#include "router/router.h"
+
+#include <assert.h>
+
+#include "base/alloc.h"
+#include "base/table.h"
+#include "router/auth.h"
+#include "router/authz.h"
+#include "router/core.h"
+#include "router/listeners.h"
+#include "router/realm.h"
+#include "router/session.h"
+#include "router/wamp_uri.h"
+
+#define MIB (1024 * 1024)
+
+struct lt_router {
+	struct lt_core core;
+	struct lt_router_env env; /* with the limits in force; the listeners borrow it */
+	struct lt_listeners *listeners;
+};
+
+static void fill_limits(struct lt_limits *limits)
+{
+	static const struct lt_limits defaults = {
+		.message_bytes = 4 * MIB,
+		.queue_bytes = 8 * MIB,
+		.queue_soft_bytes = 1 * MIB,
+		.retained_bytes = 256 * MIB,
+		.retained_topics = 65536,
+		.subscriptions = 4096,
+		.registrations = 4096,
+		.calls = 1024,
+		.uri_bytes = 1024,
+		.nesting = 512,
+		.connections = 20000,
+		.hello_timeout_ms = 30000,
+		.ping_interval_ms = 30000,
+	};
+
+#define FILL(member) (limits->member = limits->member ? limits->member : defaults.member)
+	FILL(message_bytes);
+	FILL(queue_bytes);
+	FILL(queue_soft_bytes);
+	FILL(retained_bytes);
+	FILL(retained_topics);
+	FILL(subscriptions);
+	FILL(registrations);
+	FILL(calls);
+	FILL(uri_bytes);
+	FILL(nesting);
+	FILL(connections);
+	FILL(hello_timeout_ms);
+	FILL(ping_interval_ms);
+#undef FILL
+}
+
+struct lt_router *lt_router_create(const struct lt_router_env *env)
+{
+	struct lt_router *router = lt_zalloc(sizeof(*router));
+	struct lt_core *core = &router->core;
+
+	router->env = *env;
+	fill_limits(&router->env.limits);
+	core->loop = env->loop;
+	core->random = env->random;
+	core->log = env->log;
+	core->limits = router->env.limits;
+	core->agent = lt_strdup(env->agent ? env->agent : "livetimingd");
+	router->env.agent = core->agent;
+	core->authz = lt_authz_create();
+	core->auth = lt_auth_create(env->random);
+	router->listeners = lt_listeners_create(router, &router->env);
+	return router;
+}
+
+void lt_router_destroy(struct lt_router *router)
+{
+	struct lt_core *core = &router->core;
+
+	if (!router) {
+		return;
+	}
+	lt_listeners_destroy(router->listeners);
+	while (core->realms) {
+		struct lt_realm *realm = core->realms;
+
+		assert(!realm->members); /* modules leave before the router goes */
+		DL_DELETE(core->realms, realm);
+		lt_realm_destroy(realm);
+	}
+	lt_auth_destroy(core->auth);
+	lt_authz_destroy(core->authz);
+	lt_msg_scratch_finish(&core->scratch);
+	lt_free(core->agent);
+	lt_free(router);
+}
+
+struct lt_core *lt_router_core(struct lt_router *router)
+{
+	return &router->core;
+}
+
+const struct lt_limits *lt_router_limits(const struct lt_router *router)
+{
+	return &router->core.limits;
+}
+
+bool lt_router_add_realm(struct lt_router *router, struct lt_str name, struct lt_err *err)
+{
+	if (!lt_uri_check(name, LT_MATCH_EXACT, router->core.limits.uri_bytes, err)) {
+		return lt_err_prefix(err, "realm");
+	}
+	if (lt_realm_find(&router->core, name)) {
+		return lt_err_set(err, LT_E_EXISTS, "realm %.*s exists already", LT_STR_ARG(name));
+	}
+
+	struct lt_realm *realm = lt_realm_create(&router->core, name);
+
+	DL_APPEND(router->core.realms, realm);
+	return true;
+}
+
+bool lt_router_set_permissions(struct lt_router *router, struct lt_str json, struct lt_err *err)
+{
+	return lt_authz_load(router->core.authz, json, err);
+}
+
+bool lt_router_add_principal(
+		struct lt_router *router, const struct lt_principal *principal, struct lt_err *err)
+{
+	if (!principal->role || !lt_authz_role(router->core.authz, lt_str_from(principal->role))) {
+		return lt_err_set(err, LT_E_NOT_FOUND, "principal %s: role %s is not configured",
+				principal->authid ? principal->authid : "",
+				principal->role ? principal->role : "");
+	}
+	return lt_auth_add(router->core.auth, principal, err);
+}
+
+bool lt_router_listen(struct lt_router *router, struct lt_str address, struct lt_err *err)
+{
+	return lt_listeners_open(router->listeners, address, err);
+}
+
+const char *lt_router_listener(const struct lt_router *router, size_t i)
+{
+	return lt_listeners_address(router->listeners, i);
+}
+
+void lt_router_stop(struct lt_router *router, uint32_t grace_ms, void (*done)(void *arg), void *arg)
+{
+	struct lt_session *session = router->core.sessions;
+
+	/* A session ends only in a callback of its transport, so the list holds still. */
+	for (; session; session = lt_session_next(session)) {
+		lt_session_shutdown(session);
+	}
+	lt_listeners_stop(router->listeners, grace_ms, done, arg);
+}
+
+struct lt_http *lt_router_http(struct lt_router *router)
+{
+	return lt_listeners_http(router->listeners);
+}
+
+void lt_router_report(const struct lt_router *router, struct lt_router_stats *ret_stats)
+{
+	const struct lt_realm *realm;
+
+	*ret_stats = router->core.stats;
+	DL_FOREACH(router->core.realms, realm) {
+		lt_realm_report(realm, ret_stats);
+	}
+	lt_listeners_report(router->listeners, ret_stats);
+}
