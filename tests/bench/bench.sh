@@ -1,0 +1,175 @@
+#!/bin/bash
+# Measure the router beside the ideal one, in one run: bench.sh BUILDDIR
+#
+# The load generator and the ideal router come from $SHARED_DIR/bench (default ../shared). Router on
+# core 0, load on core 1; the two routers take turns, ROUNDS times (3), so that a drift of the
+# machine's speed hits both alike. CELLS chooses the fan-out cells ("SUBSCRIBERSxBYTES ..."),
+# SECONDS_A_RUN their length (2), ROUTER=alone measures the router without the rest of the daemon.
+set -u
+build=${1:?usage: bench.sh BUILDDIR}
+root=$(cd "$(dirname "$0")/../.." && pwd)
+shared=${SHARED_DIR:-$root/../shared}/bench
+rounds=${ROUNDS:-3}
+cells=${CELLS:-100x100 100x2000 100x20000 1000x100 1000x2000 1000x20000}
+run_s=${SECONDS_A_RUN:-2}
+
+if [ ! -f "$shared/wampload.c" ]; then
+	echo "bench: SKIPPED: there is no $shared (set SHARED_DIR)"
+	exit 0
+fi
+if [ "$(nproc)" -lt 2 ]; then
+	echo "bench: needs two cores, one for the router and one for the load" >&2
+	exit 1
+fi
+ulimit -n "$(ulimit -H -n)"
+bin=$build/bench
+mkdir -p "$bin"
+for tool in wampload limit; do
+	if [ ! -x "$bin/$tool" ] || [ "$shared/$tool.c" -nt "$bin/$tool" ]; then
+		"${CC:-cc}" -O2 -w -o "$bin/$tool" "$shared/$tool.c" || exit 1
+	fi
+done
+
+work=$(mktemp -d)
+pids=()
+finish() {
+	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null
+	wait 2>/dev/null
+	rm -rf "$work"
+}
+trap finish EXIT
+
+free_port() {
+	local port
+	for port in $(shuf -i 20000-29999 -n 50); do
+		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+			echo "$port"
+			return
+		fi
+	done
+}
+
+await_port() { # port, what
+	for _ in $(seq 100); do
+		if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+			return
+		fi
+		sleep 0.05
+	done
+	echo "bench: $2 does not listen on port $1" >&2
+	[ ! -s "$work/ours.log" ] || tail -5 "$work/ours.log" >&2
+	exit 1
+}
+
+start_ours() {
+	ours=$(free_port)
+	if [ "${ROUTER:-}" = alone ]; then
+		taskset -c 0 "$bin/router_only" "127.0.0.1:$ours" "$shared/open-permissions.json" \
+			>"$work/ours.log" 2>&1 &
+	else
+		(cd "$work" && exec env LIVETIMING_LISTEN="127.0.0.1:$ours" \
+			LIVETIMING_PERMISSIONS="$shared/open-permissions.json" \
+			LIVETIMING_CONTROL_SOCKET="$work/control.sock" \
+			taskset -c 0 "$daemon" >"$work/ours.log" 2>&1) &
+	fi
+	ours_pid=$!
+	pids+=("$ours_pid")
+	await_port "$ours" "our router"
+}
+
+start_ideal() {
+	ideal=$(free_port)
+	taskset -c 0 "$bin/limit" wamp --port "$ideal" &
+	ideal_pid=$!
+	pids+=("$ideal_pid")
+	await_port "$ideal" "the ideal router"
+}
+
+load() { # mode, port, pid, arguments: the result line
+	local mode=$1 port=$2 pid=$3
+	shift 3
+	taskset -c 1 "$bin/wampload" "$mode" --url "ws://127.0.0.1:$port/" --pid "$pid" "$@" 2>&1 | tail -1
+}
+
+value() { # name, result line
+	grep -oE "(^| )$1=[0-9.]+" <<<"$2" | head -1 | cut -d= -f2
+}
+
+median() { # numbers on stdin
+	sort -g | awk '{ v[NR] = $1 } END { if (NR) print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2; else print "-" }'
+}
+
+events_for() { # subscribers, payload, port, pid: publications that last about run_s
+	local pilot line
+	pilot=$((20000 / $1 > 30 ? 20000 / $1 : 30))
+	line=$(load fanout "$3" "$4" --subs "$1" --payload "$2" --count "$pilot" --gate all)
+	awk -v e="$(value events_per_s "$line")" -v s="$1" -v t="$run_s" \
+		'BEGIN { n = int(e * t / s); print (n > 20) ? n : 20 }'
+}
+
+fanout_row() { # cell
+	local subs=${1%x*} payload=${1#*x} n_ours n_ideal line r failed=""
+	: >"$work/o" && : >"$work/i" && : >"$work/r" && : >"$work/p" && : >"$work/q"
+	n_ours=$(events_for "$subs" "$payload" "$ours" "$ours_pid")
+	n_ideal=$(events_for "$subs" "$payload" "$ideal" "$ideal_pid")
+	for ((r = 0; r < rounds; r++)); do
+		line=$(load fanout "$ideal" "$ideal_pid" --subs "$subs" --payload "$payload" --count "$n_ideal" --gate all)
+		local e_ideal e_ours
+		e_ideal=$(value events_per_s "$line")
+		value p99_ms "$line" >>"$work/q"
+		line=$(load fanout "$ours" "$ours_pid" --subs "$subs" --payload "$payload" --count "$n_ours" --gate all)
+		e_ours=$(value events_per_s "$line")
+		value p99_ms "$line" >>"$work/p"
+		[[ $line == *"ok=1"* ]] || failed=" (failed: $line)"
+		echo "${e_ours:-0}" >>"$work/o"
+		echo "${e_ideal:-0}" >>"$work/i"
+		awk -v a="${e_ours:-0}" -v b="${e_ideal:-0}" 'BEGIN { printf "%.2f\n", (b > 0) ? a / b : 0 }' >>"$work/r"
+	done
+	echo "| $subs x $payload | $(median <"$work/o") | $(median <"$work/i") |" \
+		"$(median <"$work/r") ($(paste -sd' ' "$work/r")) | $(median <"$work/p") | $(median <"$work/q") |$failed"
+}
+
+rpc_row() { # in flight, count
+	local line r
+	: >"$work/o" && : >"$work/p"
+	for ((r = 0; r < rounds; r++)); do
+		line=$(load rpc "$ours" "$ours_pid" --count "$2" --inflight "$1")
+		value calls_per_s "$line" >>"$work/o"
+		value p99_ms "$line" >>"$work/p"
+	done
+	echo "| $1 | $(median <"$work/o") | $(median <"$work/p") |"
+}
+
+daemon=$(cd "$build" && pwd)/livetimingd
+if [ "${ROUTER:-}" != alone ] && [ ! -x "$daemon" ]; then
+	echo "bench: $daemon is not built; ROUTER=alone measures the router alone" >&2
+	exit 1
+fi
+start_ours
+start_ideal
+
+echo "## Fan-out, --gate all, $rounds rounds (medians)"
+echo
+echo "| subscribers x bytes | events/s | ideal | ratio (each round) | p99 ms | p99 ms of ideal |"
+echo "|---|---|---|---|---|---|"
+for cell in $cells; do
+	fanout_row "$cell"
+done
+echo
+echo "## RPC"
+echo
+echo "| calls in flight | calls/s | p99 ms |"
+echo "|---|---|---|"
+rpc_row 1 10000
+rpc_row 64 40000
+echo
+# a fresh process: what earlier load has left in its heap is not a session's
+kill "$ours_pid" && wait "$ours_pid" 2>/dev/null
+start_ours
+line=$(load connect "$ours" "$ours_pid" --conns 2000 --hold 1)
+echo "## Connect, 2000 sessions"
+echo
+echo "| joins/s | bytes a session |"
+echo "|---|---|"
+echo "| $(value joins_per_s "$line") | $(value bytes_per_session "$line") |"
+[[ $line == *"ok=1"* ]] || echo "(failed: $line)"
