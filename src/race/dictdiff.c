@@ -271,6 +271,28 @@ static bool read_pair(const cJSON *pair, struct part *ret_part, const cJSON **re
 	return true;
 }
 
+/*
+ * Insert before the element `index`, or at the end. Owns `value`. Not with
+ * cJSON_InsertItemInArray, which Debian's 1.7.15 refuses in the middle of a list.
+ */
+static void insert_take(cJSON *list, int index, cJSON *value)
+{
+	cJSON *behind = cJSON_CreateArray();
+	cJSON *item = cJSON_GetArrayItem(list, index);
+
+	while (item) {
+		cJSON *next = item->next;
+
+		cJSON_AddItemToArray(behind, cJSON_DetachItemViaPointer(list, item));
+		item = next;
+	}
+	cJSON_AddItemToArray(list, value);
+	while (behind->child) {
+		cJSON_AddItemToArray(list, cJSON_DetachItemViaPointer(behind, behind->child));
+	}
+	cJSON_Delete(behind);
+}
+
 static bool add_to_list(
 		cJSON *list, const struct part *part, const cJSON *value, struct lt_err *err)
 {
@@ -285,7 +307,8 @@ static bool add_to_list(
 				"cannot add at index %lld, the list has %d elements",
 				(long long)index, size);
 	}
-	return cJSON_InsertItemInArray(list, (int)index, cJSON_Duplicate(value, true));
+	insert_take(list, (int)index, cJSON_Duplicate(value, true));
+	return true;
 }
 
 static bool add_one(
