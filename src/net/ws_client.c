@@ -20,7 +20,6 @@
 #define CONNECT_TIMEOUT_MS 10000
 #define STALE_MS           10000
 #define DEAD_MS            30000
-#define GOODBYE_S          2 /* to send the close frame in */
 #define RX_BYTES           16384
 #define FDS_MAX            1024 /* connections of one hub; lws searches so few linearly */
 #define CLIENT_MAGIC       0x4c747763u
@@ -94,8 +93,9 @@ static void forget_addresses(struct lt_ws_client *client)
 }
 
 /*
- * Give the connection up: from here on its callbacks find no client. An
- * established one says goodbye from its next writable callback.
+ * Give the connection up: from here on its callbacks find no client. lws closes
+ * it from a timer of its own, and not by the return value of a callback: on
+ * libuv it would then cut the connection before the close frame is out.
  */
 static void let_go(struct lt_ws_client *client, bool is_polite)
 {
@@ -106,11 +106,9 @@ static void let_go(struct lt_ws_client *client, bool is_polite)
 	}
 	lws_set_opaque_user_data(wsi, NULL);
 	if (is_polite) {
-		lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, GOODBYE_S);
-		lws_callback_on_writable(wsi);
-	} else {
-		lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+		lws_close_reason(wsi, LWS_CLOSE_STATUS_GOINGAWAY, NULL, 0);
 	}
+	lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
 }
 
 static void become_idle(struct lt_ws_client *client)
@@ -294,12 +292,9 @@ static int on_connection_error(struct lt_ws_client *client, struct lt_str why)
 }
 
 /* A connection that was let go. */
-static int on_orphan(struct lws *wsi, enum lws_callback_reasons reason)
+static int on_orphan(enum lws_callback_reasons reason)
 {
 	switch ((int)reason) {
-	case LWS_CALLBACK_CLIENT_WRITEABLE:
-		lws_close_reason(wsi, LWS_CLOSE_STATUS_GOINGAWAY, NULL, 0);
-		return -1;
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 	case LWS_CALLBACK_CLIENT_ESTABLISHED:
 		return -1;
@@ -316,7 +311,7 @@ static int on_lws(
 
 	(void)user;
 	if (!client) {
-		return wsi ? on_orphan(wsi, reason) : 0;
+		return wsi ? on_orphan(reason) : 0;
 	}
 	assert(client->magic == CLIENT_MAGIC);
 	switch ((int)reason) {
