@@ -219,6 +219,47 @@ static void a_connection_serves_one_request_after_the_other(void **state)
 	finish(&reply);
 }
 
+static void requests_sent_together_are_answered_in_order(void **state)
+{
+	struct server *server = *state;
+	struct reply_seen reply = { 0 };
+	int fd = wire_connect(server->address);
+	static const char requests[] = "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n"
+				       "GET /tree/x HTTP/1.1\r\nHost: h\r\n\r\n"
+				       "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n";
+
+	wire_send(fd, requests, strlen(requests));
+
+	wire_read_response(fd, false, &reply.head, &reply.body);
+	expect_body(&reply, "hello");
+	wire_read_response(fd, false, &reply.head, &reply.body);
+	expect_body(&reply, "path=/tree/x q= host=h body=");
+	wire_read_response(fd, false, &reply.head, &reply.body);
+	expect_body(&reply, "hello");
+	close(fd);
+	finish(&reply);
+}
+
+static void a_connection_that_sends_no_request_is_closed_in_time(void **state)
+{
+	struct server *server = server_create();
+	struct lt_buf rest = { 0 };
+
+	server->env.limits.hello_timeout_ms = 1000;
+	server_start(server, "127.0.0.1:0");
+	int silent = wire_connect(server->address), slow = wire_connect(server->address);
+	wire_send(slow, "GET / HTTP/1.1\r\nHo", 18);
+
+	wire_read_all(silent, &rest);
+	wire_read_all(slow, &rest);
+
+	assert_int_equal(rest.n, 0);
+	close(silent);
+	close(slow);
+	*state = server;
+	server_teardown(state);
+}
+
 static void head_is_answered_without_a_body(void **state)
 {
 	struct server *server = *state;
@@ -394,6 +435,18 @@ static void garbage_ends_the_connection_and_nothing_else(void **state)
 		"GET /hello HTTP/9\r\n\r\n",
 	};
 
+	int long_fd = wire_connect(((struct server *)*state)->address);
+	struct lt_buf rest = { 0 };
+	lt_buf_add_c(&rest, "GET /hello HTTP/1.1\r\nX-Long: ");
+	for (int i = 0; i < 20000; i++) {
+		lt_buf_add_char(&rest, 'x');
+	}
+	lt_buf_add_c(&rest, "\r\n\r\n");
+	wire_send(long_fd, rest.p, rest.n);
+	lt_buf_clear(&rest);
+	wire_read_all(long_fd, &rest);
+	close(long_fd);
+	lt_buf_finish(&rest);
 	for (size_t i = 0; i < LT_ARRAY_LEN(garbage); i++) {
 		struct server *server = *state;
 		int fd = wire_connect(server->address);
@@ -492,6 +545,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_route_answers_with_its_headers),
 		TEST(a_connection_serves_one_request_after_the_other),
+		TEST(requests_sent_together_are_answered_in_order),
+		cmocka_unit_test(a_connection_that_sends_no_request_is_closed_in_time),
 		TEST(head_is_answered_without_a_body),
 		TEST(a_matching_etag_is_answered_with_304),
 		TEST(an_unknown_path_is_404),
