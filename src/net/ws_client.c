@@ -22,15 +22,17 @@
 #define DEAD_MS            30000
 #define RX_BYTES           16384
 #define FDS_MAX            1024 /* connections of one hub; lws searches so few linearly */
+#define END_TURNS          4    /* of the loop, for its handles to close */
 #define CLIENT_MAGIC       0x4c747763u
 #define PROTOCOL_NAME      "lt-ws-client"
 
 struct lt_ws_hub {
 	struct lt_net_env env;
 	char *ca_file;
-	struct lws_context *context; /* NULL until the first client starts */
+	struct lws_context *context; /* NULL until the first client starts, and at the end */
 	struct lws_vhost *vhost;
 	size_t clients_n;
+	int end_turns;
 };
 
 struct outgoing {
@@ -93,22 +95,18 @@ static void forget_addresses(struct lt_ws_client *client)
 }
 
 /*
- * Give the connection up: from here on its callbacks find no client. lws closes
- * it from a timer of its own, and not by the return value of a callback: on
- * libuv it would then cut the connection before the close frame is out.
+ * Give the connection up: from here on its callbacks find no client. The other
+ * side sees the connection end without a close frame: lws 4.1 on libuv cuts it
+ * before one is out.
  */
-static void let_go(struct lt_ws_client *client, bool is_polite)
+static void let_go(struct lt_ws_client *client)
 {
 	struct lws *wsi = LT_STEAL(client->wsi);
 
-	if (!wsi) {
-		return;
+	if (wsi) {
+		lws_set_opaque_user_data(wsi, NULL);
+		lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
 	}
-	lws_set_opaque_user_data(wsi, NULL);
-	if (is_polite) {
-		lws_close_reason(wsi, LWS_CLOSE_STATUS_GOINGAWAY, NULL, 0);
-	}
-	lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
 }
 
 static void become_idle(struct lt_ws_client *client)
@@ -126,7 +124,7 @@ static void fail(struct lt_ws_client *client)
 {
 	struct lt_err reason = client->last_error;
 
-	let_go(client, false);
+	let_go(client);
 	become_idle(client);
 	client->state = WAITING;
 	lt_watchdog_link(&client->watchdog, false);
@@ -359,6 +357,7 @@ static bool open_context(struct lt_ws_hub *hub, struct lt_err *err)
 				LWS_SERVER_OPTION_NO_LWS_SYSTEM_STATES |
 				LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
 		.foreign_loops = loops,
+		.pcontext = &hub->context, /* lws sets it to NULL at the very end */
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
 		.protocols = protocols,
@@ -390,7 +389,7 @@ static void on_connect_timeout(void *arg)
 
 	lt_err_set(&client->last_error, LT_E_TIMEOUT, "cannot connect to %s: no answer in %u ms",
 			client->url.authority, client->opts.connect_timeout_ms);
-	let_go(client, false);
+	let_go(client);
 	try_next_address(client);
 }
 
@@ -496,17 +495,45 @@ struct lt_ws_hub *lt_ws_hub_create(const struct lt_net_env *env, const char *ca_
 	return hub;
 }
 
+static void no_work(void *arg)
+{
+	(void)arg;
+}
+
+static void free_hub(struct lt_ws_hub *hub)
+{
+	lt_free(hub->ca_file);
+	lt_free(hub);
+}
+
+static void end_context(void *arg)
+{
+	struct lt_ws_hub *hub = arg;
+
+	if (++hub->end_turns < END_TURNS) {
+		lt_loop_work(hub->env.loop, no_work, end_context, hub);
+		return;
+	}
+	if (hub->context) {
+		lws_context_destroy(hub->context);
+	}
+	free_hub(hub);
+}
+
 void lt_ws_hub_destroy(struct lt_ws_hub *hub)
 {
 	if (!hub) {
 		return;
 	}
 	assert(hub->clients_n == 0);
-	if (hub->context) {
-		lws_context_destroy(hub->context);
+	if (!hub->context) {
+		free_hub(hub);
+		return;
 	}
-	lt_free(hub->ca_file);
-	lt_free(hub);
+	/* On a foreign loop the first call closes handles and the second frees, some turns
+	 * later; work is what also the destruction of the loop waits for. */
+	lws_context_destroy(hub->context);
+	lt_loop_work(hub->env.loop, no_work, end_context, hub);
 }
 
 static bool take_headers(
@@ -592,7 +619,7 @@ void lt_ws_client_start(struct lt_ws_client *client)
 void lt_ws_client_stop(struct lt_ws_client *client)
 {
 	lt_resolve_cancel(LT_STEAL(client->resolve));
-	let_go(client, client->state == CONNECTED);
+	let_go(client);
 	become_idle(client);
 	lt_watchdog_stop(&client->watchdog);
 	client->state = IDLE;

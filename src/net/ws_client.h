@@ -60,7 +60,7 @@ struct lt_ws_client *lt_ws_client_create(
 void lt_ws_client_destroy(struct lt_ws_client *client);
 
 void lt_ws_client_start(struct lt_ws_client *client);
-/* Says goodbye if there is a connection; no callback. May be started again. */
+/* Ends the connection, without a callback. May be started again. */
 void lt_ws_client_stop(struct lt_ws_client *client);
 
 bool lt_ws_client_is_connected(const struct lt_ws_client *client);
