@@ -67,7 +67,8 @@ struct lt_conn {
 	struct lt_peer peer; /* peer.address is set from the start */
 	struct lt_outq queue;
 	struct lt_buf rx;      /* a message that came in parts */
-	struct lt_timer timer; /* next ping, or the end of a close; HTTP: look for the client */
+	struct lt_timer timer; /* first request; look after an HTTP client; next ping; end of a
+				  close */
 	struct lt_deferred farewell; /* tells the session that its peer is given up */
 	int64_t heard_us;
 	uint8_t pings;      /* sent since something was heard */

@@ -201,6 +201,7 @@ int lt_http_begin(struct lt_conn *conn)
 	if (conn->req) {
 		return -1;
 	}
+	lt_timer_cancel(&conn->timer);
 	struct lt_http_req *req = lt_http_req_create(transport->http, LWS_PRE);
 	conn->req = req;
 	req->ready = on_ready;
@@ -315,6 +316,7 @@ int lt_http_confirm_upgrade(struct lt_conn *conn, struct lws *wsi, const char *k
 {
 	char text[LWS_PRE + 320];
 	char *path = copy_token(wsi, WSI_TOKEN_GET_URI);
+	char *version = copy_token(wsi, WSI_TOKEN_VERSION);
 	struct lt_str at = lt_str_from(path);
 	const char *status = "400 Bad Request", *sentence = NULL;
 
@@ -323,6 +325,11 @@ int lt_http_confirm_upgrade(struct lt_conn *conn, struct lws *wsi, const char *k
 	} else if (!lt_str_eq_c(at, "/") && !lt_str_eq_c(at, "/ws")) {
 		status = "404 Not Found";
 		sentence = "websocket connections are served at /ws";
+	} else if (!version || !lt_str_eq_c(lt_str_from(version), "13")) {
+		status = "426 Upgrade Required";
+		sentence = "the websocket version is 13";
+	} else if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) != 24) {
+		sentence = "the websocket key is missing or malformed";
 	} else if (!offers_supported(wsi)) {
 		sentence = "none of the offered subprotocols is supported";
 	} else if (conn->transport->stopping) {
@@ -330,13 +337,14 @@ int lt_http_confirm_upgrade(struct lt_conn *conn, struct lws *wsi, const char *k
 		sentence = "shutting down";
 	}
 	lt_free(path);
+	lt_free(version);
 	if (!sentence) {
 		return 0;
 	}
 	int n = snprintf(text + LWS_PRE, sizeof(text) - LWS_PRE,
 			"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
 			"Content-Length: %zu\r\nX-Content-Type-Options: nosniff\r\n"
-			"Connection: close\r\n\r\n%s\n",
+			"Sec-WebSocket-Version: 13\r\nConnection: close\r\n\r\n%s\n",
 			status, strlen(sentence) + 1, sentence);
 	lws_write(wsi, (unsigned char *)text + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_FINAL);
 	return -1;

@@ -252,6 +252,12 @@ bool lt_transport_start(struct lt_transport *transport, struct lt_err *err)
 	return true;
 }
 
+/* lws has its own ideas of how long the first request may take. */
+static void on_no_request(void *arg)
+{
+	lt_conn_kill(arg);
+}
+
 bool lt_transport_adopt_take(struct lt_transport *transport, int fd, const char *address,
 		struct lt_address *from)
 {
@@ -288,6 +294,8 @@ bool lt_transport_adopt_take(struct lt_transport *transport, int fd, const char 
 		return false;
 	}
 	conn->wsi = wsi;
+	lt_timer_once(&conn->timer, transport->env->loop, transport->env->limits.hello_timeout_ms,
+			on_no_request, conn);
 	return true;
 }
 

@@ -245,7 +245,7 @@ static void a_connection_that_sends_no_request_is_closed_in_time(void **state)
 	struct server *server = server_create();
 	struct lt_buf rest = { 0 };
 
-	server->env.limits.hello_timeout_ms = 1000;
+	server->env.limits.hello_timeout_ms = 30;
 	server_start(server, "127.0.0.1:0");
 	int silent = wire_connect(server->address), slow = wire_connect(server->address);
 	wire_send(slow, "GET / HTTP/1.1\r\nHo", 18);

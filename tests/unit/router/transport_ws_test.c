@@ -46,6 +46,39 @@ static void an_offer_without_a_supported_subprotocol_is_refused_with_400(void **
 	expect_handshake(*state, "/ws", NULL, "HTTP/1.1 400 ");
 }
 
+static void expect_raw_handshake(struct server *server, const char *headers, const char *expected)
+{
+	struct lt_buf answer = { 0 };
+	char request[400];
+	int fd = wire_connect(server->address);
+
+	snprintf(request, sizeof(request),
+			"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n"
+			"Sec-WebSocket-Protocol: wamp.2.json\r\n%s\r\n",
+			headers);
+	wire_send(fd, request, strlen(request));
+	wire_read_all(fd, &answer);
+
+	assert_non_null(answer.p);
+	if (!strstr(answer.p, expected)) {
+		fail_msg("no %s in %s", expected, answer.p);
+	}
+	close(fd);
+	lt_buf_finish(&answer);
+}
+
+static void a_handshake_of_another_version_or_without_a_key_is_refused(void **state)
+{
+	expect_raw_handshake(*state,
+			"Upgrade: websocket\r\nSec-WebSocket-Version: 8\r\n"
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+			"HTTP/1.1 426 ");
+	expect_raw_handshake(*state, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+			"HTTP/1.1 400 ");
+	expect_raw_handshake(
+			*state, "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n", "HTTP/1.1 400 ");
+}
+
 static void a_connection_to_a_unix_socket_speaks_websocket(void **state)
 {
 	struct server *server = server_create();
@@ -680,6 +713,7 @@ int main(void)
 		SERVED_TEST(a_handshake_elsewhere_is_refused_with_404),
 		SERVED_TEST(the_first_supported_subprotocol_of_the_offer_is_echoed),
 		SERVED_TEST(an_offer_without_a_supported_subprotocol_is_refused_with_400),
+		SERVED_TEST(a_handshake_of_another_version_or_without_a_key_is_refused),
 		TEST(a_connection_to_a_unix_socket_speaks_websocket),
 		TEST(a_connection_over_ipv6_speaks_websocket),
 		SERVED_TEST(a_message_in_fragments_arrives_whole_with_a_ping_in_between),
