@@ -98,14 +98,14 @@ FAKE_OBJ = $(patsubst tests/support_fake/%.c,$(O)/support_fake/%.o,$(wildcard te
 # a plugin's parser is tested by its objects: tests/unit/plugins/<plugin>_<name>_test.c
 plugin_objs = $(patsubst plugins/%.c,$(O)/plugins/%.o,$(wildcard plugins/$(firstword $(subst _, ,$(1)))/*.c))
 define unit_rule
-$(B)/tests/$(1)/%: tests/unit/$(1)/%.c $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) $$(SUPPORT_OBJ) $$(FAKE_OBJ) $$(HEADER)
+$(B)/tests/$(1)/%: tests/unit/$(1)/%.c $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) $$(SUPPORT_OBJ) $$(FAKE_OBJ) $$(HEADER) \
+		$$(if $$(filter plugins,$(1)),$$(PLUGINS:%=$$(B)/plugins/%.so))
 	@mkdir -p $$(@D)
 	$$(CC) $$(LT_CFLAGS) -Itests -Iplugins $$(CFLAGS) -o $$@ $$< $$(if $$(filter plugins,$(1)),$$(call plugin_objs,$$*)) \
 		$$(SUPPORT_OBJ) $$(if $$(filter %_fake_test,$$*),$$(FAKE_OBJ)) -Wl,--start-group $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) -Wl,--end-group \
 		$$(LT_LDFLAGS) $$(LDFLAGS) -lcmocka $$(LIBS)
 endef
 $(foreach l,base net router race store services cli plugins,$(eval $(call unit_rule,$(l))))
-$(B)/tests/plugins/rmonitor_% $(B)/tests/plugins/simulator_% $(B)/tests/plugins/replay_%: $(PLUGINS:%=$(B)/plugins/%.so)
 $(O)/support%.o: tests/support%.c
 	@mkdir -p $(@D)
 	$(CC) $(LT_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
