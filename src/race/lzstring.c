@@ -137,14 +137,19 @@ struct compressor {
 
 static void put_bits(struct compressor *c, uint32_t value, unsigned count)
 {
+	uint32_t bits = c->bits;
+	unsigned bit_count = c->bit_count;
+
 	for (; count > 0; count--, value >>= 1) {
-		c->bits = c->bits << 1 | (value & 1);
-		if (++c->bit_count == BITS_PER_CHAR) {
-			lt_buf_add_utf8(c->buf, c->bits + CHAR_OFFSET);
-			c->bits = 0;
-			c->bit_count = 0;
+		bits = bits << 1 | (value & 1);
+		if (++bit_count == BITS_PER_CHAR) {
+			lt_buf_add_utf8(c->buf, bits + CHAR_OFFSET);
+			bits = 0;
+			bit_count = 0;
 		}
 	}
+	c->bits = bits;
+	c->bit_count = bit_count;
 }
 
 static void put_phrase(struct compressor *c)
@@ -176,7 +181,7 @@ static uint32_t character_phrase(struct compressor *c, uint16_t unit)
 
 static void compress_unit(struct compressor *c, uint16_t unit)
 {
-	uint32_t character = character_phrase(c, unit);
+	uint32_t character;
 
 	if (c->phrase) {
 		uint64_t key = phrase_key(c->phrase & ~PENDING, unit);
@@ -187,11 +192,14 @@ static void compress_unit(struct compressor *c, uint16_t unit)
 			c->unit = unit;
 			return;
 		}
+		character = character_phrase(c, unit);
 		put_phrase(c);
 		phrases_set(&c->phrases, key, c->next_code++);
 		if (c->unit == unit) {
 			character &= ~PENDING; /* the same character was written just now */
 		}
+	} else {
+		character = character_phrase(c, unit);
 	}
 	c->phrase = character;
 	c->unit = unit;
@@ -207,10 +215,11 @@ void lt_lzstring_compress(struct lt_buf *buf, struct lt_str text)
 
 	phrases_init(&c.phrases);
 	while (text.n > 0) {
-		uint32_t codepoint;
-		size_t used = lt_utf8_next(text, &codepoint);
+		uint32_t codepoint = (unsigned char)text.p[0];
+		size_t used = codepoint < 0x80 ? 1 : lt_utf8_next(text, &codepoint);
 
-		text = lt_str_skip(text, used);
+		text.p += used;
+		text.n -= used;
 		if (codepoint >= 0x10000) {
 			compress_unit(&c, (uint16_t)(0xD800 + ((codepoint - 0x10000) >> 10)));
 			compress_unit(&c, (uint16_t)(0xDC00 + ((codepoint - 0x10000) & 0x3FF)));
@@ -247,27 +256,31 @@ struct decompressor {
 	size_t place_count, place_cap;
 };
 
+static bool next_character(struct decompressor *d, struct lt_err *err)
+{
+	size_t at = d->input_bytes - d->input.n;
+	uint32_t codepoint;
+
+	if (d->input.n == 0) {
+		return lt_err_set(err, LT_E_FORMAT, "compressed text: no end marker");
+	}
+	d->input = lt_str_skip(d->input, lt_utf8_next(d->input, &codepoint));
+	if (codepoint < CHAR_OFFSET || codepoint >= CHAR_OFFSET + (1u << BITS_PER_CHAR)) {
+		return lt_err_set(
+				err, LT_E_FORMAT, "compressed text: bad character at byte %zu", at);
+	}
+	d->bits = codepoint - CHAR_OFFSET;
+	d->bit_count = BITS_PER_CHAR;
+	return true;
+}
+
 static bool get_bits(struct decompressor *d, unsigned count, uint32_t *ret, struct lt_err *err)
 {
 	uint32_t value = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (d->bit_count == 0) {
-			size_t at = d->input_bytes - d->input.n;
-			uint32_t codepoint;
-
-			if (d->input.n == 0) {
-				return lt_err_set(
-						err, LT_E_FORMAT, "compressed text: no end marker");
-			}
-			d->input = lt_str_skip(d->input, lt_utf8_next(d->input, &codepoint));
-			if (codepoint < CHAR_OFFSET ||
-					codepoint >= CHAR_OFFSET + (1u << BITS_PER_CHAR)) {
-				return lt_err_set(err, LT_E_FORMAT,
-						"compressed text: bad character at byte %zu", at);
-			}
-			d->bits = codepoint - CHAR_OFFSET;
-			d->bit_count = BITS_PER_CHAR;
+		if (d->bit_count == 0 && !next_character(d, err)) {
+			return false;
 		}
 		d->bit_count--;
 		value |= (d->bits >> d->bit_count & 1) << i;
