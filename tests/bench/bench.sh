@@ -140,8 +140,17 @@ rpc_row() { # in flight, count
 	echo "| $1 | $(median <"$work/o") | $(median <"$work/p") |"
 }
 
+build_router_only() {
+	# shellcheck disable=SC2046
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O2 -I"$root/src" -o "$bin/router_only" \
+		"$root/tests/bench/router_only.c" "$build/obj/liblt_router.a" "$build/obj/liblt_base.a" \
+		$(pkg-config --libs libwebsockets libuv libcjson) -lmbedcrypto -lpthread -lm
+}
+
 daemon=$(cd "$build" && pwd)/livetimingd
-if [ "${ROUTER:-}" != alone ] && [ ! -x "$daemon" ]; then
+if [ "${ROUTER:-}" = alone ]; then
+	build_router_only || exit 1
+elif [ ! -x "$daemon" ]; then
 	echo "bench: $daemon is not built; ROUTER=alone measures the router alone" >&2
 	exit 1
 fi
