@@ -46,7 +46,8 @@ struct lt_member {
 	unsigned features; /* set of enum lt_feature */
 	bool in_process;
 
-	UT_hash_handle hh; /* private to the realm */
+	UT_hash_handle hh;                             /* private to the realm */
+	struct lt_member *watcher_prev, *watcher_next; /* of those with ops->left; likewise */
 
 	struct lt_subscriber *subscriptions; /* private to the broker */
 	uint32_t subscription_count;

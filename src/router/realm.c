@@ -56,19 +56,25 @@ uint64_t lt_realm_new_id(const struct lt_realm *realm, struct lt_core *core)
 void lt_realm_join(struct lt_realm *realm, struct lt_member *member)
 {
 	HASH_ADD(hh, realm->members, id, sizeof(member->id), member);
+	if (member->ops->left) {
+		DL_APPEND2(realm->watchers, member, watcher_prev, watcher_next);
+	}
 }
 
 void lt_realm_leave(struct lt_realm *realm, struct lt_member *member)
 {
-	struct lt_member *other, *next;
+	struct lt_member *watcher;
 
 	HASH_DEL(realm->members, member);
+	if (member->ops->left) {
+		DL_DELETE2(realm->watchers, member, watcher_prev, watcher_next);
+	}
 	lt_dealer_leave(realm->dealer, member);
 	lt_broker_leave(realm->broker, member);
-	HASH_ITER(hh, realm->members, other, next) {
-		if (other->ops->left) {
-			other->ops->left(other, member->id);
-		}
+	/* left only queues, so the list holds still. */
+	DL_FOREACH2(realm->watchers, watcher, watcher_next)
+	{
+		watcher->ops->left(watcher, member->id);
 	}
 }
 

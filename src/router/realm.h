@@ -17,7 +17,8 @@ struct lt_realm {
 	char *name;
 	struct lt_broker *broker;
 	struct lt_dealer *dealer;
-	struct lt_member *members; /* by id; private */
+	struct lt_member *members;  /* by id; private */
+	struct lt_member *watchers; /* who want to know who leaves; private */
 };
 
 struct lt_realm *lt_realm_create(struct lt_core *core, struct lt_str name);
