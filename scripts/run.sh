@@ -9,11 +9,11 @@ conf=$(cd "$(dirname "$0")/../conf" && pwd)/livetiming.env
 run=$build/run
 
 mkdir -p "$run"
-for kind in STATE LOG ANALYSIS RECORDINGS RECORDINGS_TEMP; do
-	name=LIVETIMING_${kind}_DIR
-	dir=$run/$(echo "$kind" | tr 'A-Z_' 'a-z-')
-	eval "export $name=\"\${$name:-\$dir}\""
-done
+export LIVETIMING_STATE_DIR="${LIVETIMING_STATE_DIR:-$run/state}"
+export LIVETIMING_LOG_DIR="${LIVETIMING_LOG_DIR:-$run/log}"
+export LIVETIMING_ANALYSIS_DIR="${LIVETIMING_ANALYSIS_DIR:-$run/analysis}"
+export LIVETIMING_RECORDINGS_DIR="${LIVETIMING_RECORDINGS_DIR:-$run/recordings}"
+export LIVETIMING_RECORDINGS_TEMP_DIR="${LIVETIMING_RECORDINGS_TEMP_DIR:-$run/recordings-temp}"
 if [ -z "${LIVETIMING_CONTROL_SOCKET:-}" ] && [ -z "${XDG_RUNTIME_DIR:-}" ] && [ "$(id -u)" != 0 ]; then
 	export LIVETIMING_CONTROL_SOCKET="$run/control.sock"
 	echo "livetimingctl finds the daemon with LIVETIMING_CONTROL_SOCKET=$LIVETIMING_CONTROL_SOCKET"

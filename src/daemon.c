@@ -18,11 +18,27 @@
 #include "services/services.h"
 #include "services/web.h"
 
+#define ALLOW_ALL        "{\"call\":true,\"register\":true,\"publish\":true,\"subscribe\":true}"
 #define STOP_SERVICES_MS 5000 /* for states to be written */
 #define STOP_ROUTER_MS   3000 /* for GOODBYE to be said and answered */
 
 static const char *const module_names[] = { "router", "directory", "services", "web", "control",
 	NULL };
+
+/*
+ * On top of the router's two roles: who publishes on the control channel is
+ * disclosed, because the directory binds each service to the session that
+ * announced it; and the role of services that others run, as the original's
+ * router has it.
+ */
+static const char default_permissions[] =
+		"{\"roles\":{\"services\":{\"permissions\":["
+		"{\"uri\":\"\",\"match\":\"prefix\",\"allow\":" ALLOW_ALL "},"
+		"{\"uri\":\"livetiming.control\",\"match\":\"exact\",\"allow\":" ALLOW_ALL
+		",\"disclose\":{\"publisher\":true}}]},"
+		"\"external_service\":{\"permissions\":["
+		"{\"uri\":\"livetiming.\",\"match\":\"prefix\",\"allow\":" ALLOW_ALL
+		",\"disclose\":{\"publisher\":true,\"caller\":true}}]}}}";
 
 struct lt_daemon {
 	struct lt_daemon_env env;
@@ -98,7 +114,9 @@ static bool create_router(struct lt_daemon *daemon, struct lt_err *err)
 			.agent = "livetimingd-" LT_VERSION,
 			.limits = conf->limits,
 	});
-	if (!lt_router_add_realm(daemon->router, LT_STR(LT_REALM), err)) {
+	if (!lt_router_add_realm(daemon->router, LT_STR(LT_REALM), err) ||
+			!lt_router_set_permissions(
+					daemon->router, LT_STR(default_permissions), err)) {
 		return false;
 	}
 	if (conf->permissions_file &&
