@@ -14,8 +14,13 @@
 #include "base/table.h"
 #include "router/transport_conn.h"
 
-#define RX_BYTES      4096 /* a connection's own buffer of lws */
-#define TURN_RX_BYTES 4096 /* one read; shared */
+/*
+ * A connection's own buffer of lws, and one read. Of the former only the pages
+ * that a peer's messages reach cost memory, so the idle many stay small; of the
+ * latter the more a publisher's read brings, the more leaves in one write.
+ */
+#define RX_BYTES      (32 * 1024)
+#define TURN_RX_BYTES (32 * 1024)
 #define HEADER_BYTES  8192 /* of one request; held while it is read */
 #define OTHER_FDS     1024 /* descriptors of the daemon besides its connections */
 #define KEEPALIVE_S   30   /* idle HTTP connection */
