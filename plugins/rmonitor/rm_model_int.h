@@ -1,0 +1,60 @@
+/* Shared by rm_model.c and rm_view.c only; see rm_model.h. */
+#ifndef LT_RMONITOR_RM_MODEL_INT_H
+#define LT_RMONITOR_RM_MODEL_INT_H
+
+#include "rm_model.h"
+
+struct rm_car {
+	char reg[RM_NAME_LEN], num[RM_NAME_LEN], transponder[RM_NAME_LEN], first[RM_NAME_LEN],
+			last[RM_NAME_LEN], nationality[RM_NAME_LEN], additional[RM_NAME_LEN];
+	char driver[RM_NAME_LEN]; /* as it is shown */
+	int32_t class_no;
+	/* $G and $H: the refresh carries these */
+	int32_t race_pos, best_pos, laps, best_lap; /* positions 0: not known */
+	int64_t total_ms, best_ms;
+	/* $J and $L: never repeated */
+	int64_t last_ms, pending_lap_ms; /* pending: of the $J whose $G is awaited */
+	enum rm_flag pending_flag;
+	struct rm_lap *history; /* [lap], lap 0 unused; grows */
+	int32_t history_size;
+	int64_t crossed_ms, crossed_green_ms; /* model time and green time; crossed_ms -1: never */
+	bool in_pits, is_out, finished;
+	int32_t pits;
+	bool unrefreshed; /* since $I */
+};
+
+struct rm_class {
+	int32_t no;
+	char name[RM_NAME_LEN];
+};
+
+struct rm_model {
+	struct rm_opts opts;
+	size_t car_count, class_count;
+	struct rm_car *cars[RM_CARS_MAX];
+	struct rm_class classes[RM_CLASSES_MAX];
+	int32_t run; /* of the last real session */
+	bool is_over, has_session, has_pits, new_session, finish_open, was_timed;
+	char description[RM_NAME_LEN], track_name[RM_NAME_LEN], track_length[RM_NAME_LEN],
+			flag_text[RM_NAME_LEN];
+	enum rm_flag flag;
+	int64_t elapsed_ms, remain_ms;
+	int32_t laps_remain;
+	int64_t now_ms, green_ms; /* green: total time under green so far */
+	/* publishing */
+	int64_t dirty_from_ms, dirty_last_ms; /* -1: clean */
+	/* $I: held until the refresh has arrived */
+	bool holding, refresh_seen;
+	int64_t hold_from_ms, hold_last_ms;
+	int32_t laps_before_hold;
+	struct rm_message messages[RM_MESSAGES_MAX];
+	size_t message_head, message_count;
+	struct rm_view view;
+};
+
+/* The car that leads by the last $G positions; NULL: none. */
+const struct rm_car *rm_leader(const struct rm_model *model);
+
+enum rm_car_state rm_state_of(const struct rm_model *model, const struct rm_car *car);
+
+#endif

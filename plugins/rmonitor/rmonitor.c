@@ -1,0 +1,665 @@
+/*
+ * rmonitor: the RMonitor scoreboard feed with the IMSA additions, from a TCP
+ * server or from a capture file. Lines become records in rm_parse.c, records
+ * become a state in rm_model.c; here they meet the host: options, input,
+ * clock, rows.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <livetiming/plugin.h>
+
+#include "rm_model.h"
+#include "rm_parse.h"
+
+#define COLUMNS_MAX    16
+#define LINES_PER_TURN 400  /* of a capture; a line takes a few microseconds */
+#define TURN_MS        20   /* between looks at a capture */
+#define STEP_MAX_MS    5000 /* longer silence in a capture is shortened to this */
+#define DAY_MS         86400000
+
+/* Playing a capture: its clock runs on $F or on ## stamps. */
+struct player {
+	const struct lt_file_ext *ext;
+	void *file;
+	double speed;
+	int64_t started_us, clock_ms, stamp_ms, time_of_day_ms; /* last two: -1 none yet */
+	bool is_stamped, ended, has_line;
+};
+
+struct rmonitor {
+	const struct lt_host_api *api;
+	struct lt_host *host;
+	struct rm_model *model;
+	struct rm_rules *driver_rules, *class_rules, *transponders;
+	const struct lt_lines_ext *lines_ext;
+	void *lines;
+	struct player player;
+	uint64_t tick_timer;
+	int64_t tick_due_ms;
+	struct rm_record record;
+	enum rm_encoding encoding;
+	uint32_t yellow;
+	bool nationality_column, nationality_is_car, nationality_is_team;
+	/* what the service is described as */
+	struct lt_column columns[COLUMNS_MAX];
+	size_t column_count;
+	bool described_race, described_pits;
+	char described[RM_NAME_LEN];
+};
+
+static const struct lt_plugin_option options[] = {
+	{ .name = "host", .type = LT_OPT_TEXT, .help = "timing computer: name or address" },
+	{ .name = "port",
+			.type = LT_OPT_INT,
+			.default_value = "50000",
+			.help = "its TCP port",
+			.min = 1,
+			.max = 65535 },
+	{ .name = "file",
+			.type = LT_OPT_FILE,
+			.help = "a capture to play instead of a connection" },
+	{ .name = "speed",
+			.type = LT_OPT_NUMBER,
+			.default_value = "1",
+			.help = "how fast a capture is played",
+			.min = 0.1,
+			.max = 1000 },
+	{ .name = "connect-timeout",
+			.type = LT_OPT_INT,
+			.default_value = "10",
+			.help = "seconds to wait for a connection",
+			.min = 1,
+			.max = 600 },
+	{ .name = "stale",
+			.type = LT_OPT_INT,
+			.default_value = "10",
+			.help = "seconds of silence after which the feed is called stale",
+			.min = 1,
+			.max = 3600 },
+	{ .name = "reconnect",
+			.type = LT_OPT_INT,
+			.default_value = "30",
+			.help = "seconds of silence after which the connection is made anew",
+			.min = 1,
+			.max = 3600 },
+	{ .name = "name",
+			.type = LT_OPT_TEXT,
+			.default_value = "RMonitor",
+			.help = "name of the series" },
+	{ .name = "encoding",
+			.type = LT_OPT_CHOICE,
+			.default_value = "auto",
+			.choices = "auto|utf-8|windows-1252",
+			.help = "of the texts; auto takes a line that is not UTF-8 as "
+				"Windows-1252" },
+	{ .name = "session",
+			.type = LT_OPT_CHOICE,
+			.default_value = "auto",
+			.choices = "auto|race|practice|qualifying",
+			.help = "kind of session; auto goes by its description" },
+	{ .name = "yellow-means",
+			.type = LT_OPT_CHOICE,
+			.default_value = "yellow",
+			.choices = "yellow|fcy|sc|caution",
+			.help = "what the yellow flag of this feed stands for" },
+	{ .name = "nationality-as",
+			.type = LT_OPT_CHOICE,
+			.default_value = "none",
+			.choices = "none|car|team|nationality",
+			.help = "where to show the nationality field, which often holds "
+				"something else" },
+	{ .name = "rename-driver",
+			.type = LT_OPT_TEXT,
+			.default_value = "",
+			.help = "\"regex=text;...\": replace in drivers' names" },
+	{ .name = "rename-class",
+			.type = LT_OPT_TEXT,
+			.default_value = "",
+			.help = "\"regex=text;...\": replace in names of classes" },
+	{ .name = "transponders",
+			.type = LT_OPT_TEXT,
+			.default_value = "",
+			.help = "\"number=driver;...\": who drives with which transponder" },
+	{ .name = "track-length",
+			.type = LT_OPT_NUMBER,
+			.help = "length of a lap; without it that of the feed",
+			.min = 0.01,
+			.max = 1000 },
+	{ .name = "track-unit",
+			.type = LT_OPT_CHOICE,
+			.default_value = "km",
+			.choices = "km|mi",
+			.help = "unit of the track length, which the feed does not say" },
+	{ .name = NULL },
+};
+
+static struct lt_str text_of(const char *text)
+{
+	return lt_text_n(text, strlen(text));
+}
+
+static bool option_is(const struct rmonitor *self, const char *name, const char *value)
+{
+	struct lt_str text = self->api->option_text(self->host, name);
+
+	return text.n == strlen(value) && memcmp(text.p, value, text.n) == 0;
+}
+
+static void add_column(struct rmonitor *self, struct lt_column column)
+{
+	self->columns[self->column_count++] = column;
+}
+
+static void set_columns(struct rmonitor *self, bool race, bool pits)
+{
+	static const struct lt_column head[] = { LT_COL_NUM, LT_COL_STATE, LT_COL_CLASS,
+		LT_COL_POS_IN_CLASS, LT_COL_DRIVER };
+	static const struct lt_column in_race[] = { LT_COL_LAPS, LT_COL_GAP, LT_COL_INT,
+		LT_COL_LAST_LAP, LT_COL_BEST_LAP };
+	static const struct lt_column in_practice[] = { LT_COL_LAPS, LT_COL_BEST_LAP, LT_COL_GAP,
+		LT_COL_INT, LT_COL_LAST_LAP };
+
+	self->column_count = 0;
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++) {
+		add_column(self, head[i]);
+	}
+	add_column(self, (struct lt_column)LT_COL_TEAM);
+	if (self->nationality_is_car || self->nationality_is_team) {
+		add_column(self, (struct lt_column)LT_COL_CAR);
+	}
+	if (self->nationality_column) {
+		add_column(self, (struct lt_column){ "Nat", "text", "Nationality" });
+	}
+	for (size_t i = 0; i < sizeof(in_race) / sizeof(in_race[0]); i++) {
+		add_column(self, race ? in_race[i] : in_practice[i]);
+	}
+	if (pits) {
+		add_column(self, (struct lt_column)LT_COL_PITS);
+	}
+}
+
+static int32_t describe(struct rmonitor *self, const struct rm_view *view)
+{
+	static const struct lt_str headings[] = { { "Track", 5 }, { "Length", 6 } };
+	struct lt_service_info info = { .size = sizeof(info) };
+
+	set_columns(self, view->is_race, view->has_pits);
+	snprintf(self->described, sizeof(self->described), "%s", view->description);
+	self->described_race = view->is_race;
+	self->described_pits = view->has_pits;
+	info.name = self->api->option_text(self->host, "name");
+	info.description = text_of(self->described);
+	info.columns = self->columns;
+	info.column_count = self->column_count;
+	info.track_data = headings;
+	info.track_data_count = 2;
+	info.poll_interval_s = 1;
+	return self->api->describe(self->host, &info);
+}
+
+static struct lt_cell text_cell(const char *text)
+{
+	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text_of(text) };
+}
+
+static struct lt_cell int_cell(int64_t i)
+{
+	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
+}
+
+static struct lt_cell time_cell(int64_t ms, enum rm_mark mark)
+{
+	static const uint32_t flags[] = { [RM_MARK_NONE] = LT_TIME_PLAIN,
+		[RM_MARK_PB] = LT_TIME_PB,
+		[RM_MARK_SB] = LT_TIME_SB,
+		[RM_MARK_SB_NEW] = LT_TIME_SB_NEW };
+
+	return (struct lt_cell){
+		.kind = LT_CELL_TIME, .flag = flags[mark], .d = ms < 0 ? -1 : (double)ms / 1000.0
+	};
+}
+
+static struct lt_cell gap_cell(struct rm_gap gap, char scratch[24])
+{
+	if (gap.laps > 0) {
+		snprintf(scratch, 24, gap.laps == 1 ? "%d lap" : "%d laps", (int)gap.laps);
+		return text_cell(scratch);
+	}
+	return gap.ms < 0
+			? text_cell("")
+			: (struct lt_cell){ .kind = LT_CELL_NUMBER, .d = (double)gap.ms / 1000.0 };
+}
+
+static void give_row(struct rmonitor *self, const struct rm_view *view, const struct rm_row *row)
+{
+	static const char *const states[] = { [RM_STATE_RUN] = "RUN",
+		[RM_STATE_PIT] = "PIT",
+		[RM_STATE_OUT] = "OUT",
+		[RM_STATE_STOP] = "STOP",
+		[RM_STATE_FIN] = "FIN",
+		[RM_STATE_RET] = "RET" };
+	struct lt_cell cells[COLUMNS_MAX];
+	char gap[24], interval[24];
+	size_t n = 0;
+
+	cells[n++] = text_cell(row->num);
+	cells[n++] = text_cell(states[row->state]);
+	cells[n++] = text_cell(row->class_name);
+	cells[n++] = int_cell(row->pic);
+	cells[n++] = text_cell(row->driver);
+	cells[n++] = text_cell(self->nationality_is_team ? row->nationality : row->additional);
+	if (self->nationality_is_car || self->nationality_is_team) {
+		cells[n++] = text_cell(
+				self->nationality_is_car ? row->nationality : row->additional);
+	}
+	if (self->nationality_column) {
+		cells[n++] = text_cell(row->nationality);
+	}
+	cells[n++] = int_cell(row->laps);
+	if (!view->is_race) {
+		cells[n++] = time_cell(row->best_ms, row->best_mark);
+	}
+	cells[n++] = gap_cell(row->gap, gap);
+	cells[n++] = gap_cell(row->interval, interval);
+	cells[n++] = time_cell(row->last_ms, row->last_mark);
+	if (view->is_race) {
+		cells[n++] = time_cell(row->best_ms, row->best_mark);
+	}
+	if (view->has_pits) {
+		cells[n++] = int_cell(row->pits);
+	}
+	self->api->state_row(self->host, cells, n);
+}
+
+static uint32_t flag_of(const struct rmonitor *self, enum rm_flag flag)
+{
+	switch (flag) {
+	case RM_FLAG_NONE:
+		return LT_FLAG_NONE;
+	case RM_FLAG_GREEN:
+		return LT_FLAG_GREEN;
+	case RM_FLAG_YELLOW:
+		return self->yellow;
+	case RM_FLAG_RED:
+		return LT_FLAG_RED;
+	case RM_FLAG_FINISH:
+		return LT_FLAG_CHEQUERED;
+	case RM_FLAG_WHITE:
+		return LT_FLAG_WHITE;
+	case RM_FLAG_PURPLE:
+		return LT_FLAG_CODE_60;
+	}
+	return LT_FLAG_NONE;
+}
+
+static void give_session(struct rmonitor *self, const struct rm_view *view)
+{
+	struct lt_session_info session = { .size = sizeof(session) };
+	char length[RM_NAME_LEN + 8] = "";
+	struct lt_str unit = self->api->option_text(self->host, "track-unit");
+	struct lt_str track_data[2];
+
+	if (self->api->option_has(self->host, "track-length")) {
+		snprintf(length, sizeof(length), "%.3f %s",
+				self->api->option_number(self->host, "track-length"), unit.p);
+	} else if (view->track_length[0] != '\0') {
+		snprintf(length, sizeof(length), "%s %s", view->track_length, unit.p);
+	}
+	track_data[0] = text_of(view->track_name);
+	track_data[1] = text_of(length);
+	session.flag = flag_of(self, view->flag);
+	session.time_elapsed_s = view->elapsed_ms < 0 ? -1 : (double)view->elapsed_ms / 1000.0;
+	session.time_remain_s = view->remain_ms < 0 ? -1 : (double)view->remain_ms / 1000.0;
+	session.laps_remain = view->laps_remain;
+	session.track_data = track_data;
+	session.track_data_count = 2;
+	self->api->state_session(self->host, &session);
+}
+
+static void publish(struct rmonitor *self)
+{
+	const struct rm_view *view = rm_model_view(self->model);
+	struct rm_message message;
+
+	if (rm_model_take_new_session(self->model)) {
+		self->api->new_session(self->host);
+	}
+	if ((view->is_race != self->described_race || view->has_pits != self->described_pits ||
+			    strcmp(view->description, self->described) != 0) &&
+			describe(self, view) != 0) {
+		return;
+	}
+	while (rm_model_next_message(self->model, &message)) {
+		struct lt_message_info info = { .size = sizeof(info) };
+
+		info.category = LT_LITERAL("Timing");
+		info.text = text_of(message.text);
+		info.type = LT_LITERAL("");
+		info.car = text_of(message.num);
+		self->api->message(self->host, &info);
+	}
+	self->api->state_begin(self->host);
+	for (size_t i = 0; i < view->row_count; i++) {
+		give_row(self, view, &view->rows[i]);
+	}
+	give_session(self, view);
+	self->api->publish_now(self->host);
+}
+
+/* The model's clock: real time for a connection, the capture's for a file. */
+static int64_t model_now_ms(struct rmonitor *self)
+{
+	int64_t now_us = self->api->mono_us(self->host);
+
+	if (self->player.file == NULL) {
+		return now_us / 1000;
+	}
+	return (int64_t)((double)(now_us - self->player.started_us) * self->player.speed / 1000.0);
+}
+
+static void on_tick(void *arg);
+
+static void tick(struct rmonitor *self, int64_t now_ms)
+{
+	bool due;
+	int64_t next_ms = rm_model_tick(self->model, now_ms, &due);
+
+	if (due) {
+		publish(self);
+	}
+	/* A capture is looked at often anyway. */
+	if (next_ms == RM_NEVER || self->player.file != NULL ||
+			(self->tick_timer != 0 && self->tick_due_ms <= next_ms)) {
+		return;
+	}
+	if (self->tick_timer != 0) {
+		self->api->timer_cancel(self->host, self->tick_timer);
+	}
+	self->tick_due_ms = next_ms;
+	self->tick_timer = self->api->timer(
+			self->host, next_ms > now_ms ? next_ms - now_ms : 1, 0, on_tick, self);
+}
+
+static void on_tick(void *arg)
+{
+	struct rmonitor *self = arg;
+
+	self->tick_timer = 0;
+	tick(self, model_now_ms(self));
+}
+
+static void take_record(struct rmonitor *self, enum rm_result result, int64_t now_ms)
+{
+	if (result == RM_OK && !rm_model_apply(self->model, &self->record, now_ms)) {
+		result = RM_DAMAGED;
+	}
+	self->api->count(self->host,
+			result == RM_OK                        ? "records"
+					: result == RM_DAMAGED ? "damaged"
+							       : "ignored",
+			1);
+}
+
+static void on_line(void *arg, struct lt_str line)
+{
+	struct rmonitor *self = arg;
+	int64_t now_ms = model_now_ms(self);
+
+	take_record(self, rm_parse(line.p, line.n, self->encoding, &self->record), now_ms);
+	tick(self, now_ms);
+}
+
+/* Move the capture's clock on; silence and jumps are cut short. */
+static void advance_clock(struct player *player, int64_t *last_ms, int64_t at_ms, int64_t odd_ms)
+{
+	int64_t step = *last_ms < 0 ? 0 : at_ms - *last_ms;
+
+	*last_ms = at_ms;
+	player->clock_ms += step < 0 ? odd_ms : step > STEP_MAX_MS ? STEP_MAX_MS : step;
+}
+
+/* One line of a capture, parsed into self->record; it is due at player.clock_ms. */
+static enum rm_result read_line(struct rmonitor *self, struct lt_str line)
+{
+	struct player *player = &self->player;
+	int64_t stamp_ms = rm_stamp_ms(line.p, line.n);
+	enum rm_result result;
+
+	if (stamp_ms >= 0) {
+		player->is_stamped = true;
+		advance_clock(player, &player->stamp_ms, stamp_ms, 0);
+		return RM_IGNORED;
+	}
+	result = rm_parse(line.p, line.n, self->encoding, &self->record);
+	if (result == RM_OK && self->record.kind == RM_HEARTBEAT && !player->is_stamped) {
+		int64_t time_ms = rm_time_ms(self->record.field[2]);
+
+		if (time_ms >= 0) {
+			/* Back by a day is midnight; else the computer's clock was set. */
+			if (player->time_of_day_ms - time_ms > DAY_MS / 2) {
+				player->time_of_day_ms -= DAY_MS;
+			}
+			advance_clock(player, &player->time_of_day_ms, time_ms, 1000);
+		}
+	}
+	return result;
+}
+
+/* Play what is due; the line read last waits in self->record for its time. */
+static void on_play(void *arg)
+{
+	struct rmonitor *self = arg;
+	struct player *player = &self->player;
+	int64_t now_ms = model_now_ms(self);
+
+	for (int i = 0; i < LINES_PER_TURN && !player->ended; i++) {
+		struct lt_str line;
+		enum rm_result result;
+		int32_t got;
+
+		if (player->has_line) {
+			if (player->clock_ms > now_ms) {
+				break;
+			}
+			player->has_line = false;
+			tick(self, player->clock_ms);
+			take_record(self, RM_OK, player->clock_ms);
+			continue;
+		}
+		got = player->ext->next_line(player->file, &line);
+		if (got != 1) {
+			player->ended = got == 0;
+			break;
+		}
+		result = read_line(self, line);
+		player->has_line = result == RM_OK;
+		if (result == RM_DAMAGED) {
+			self->api->count(self->host, "damaged", 1);
+		}
+	}
+	if (player->ended && !player->has_line) {
+		tick(self, now_ms > player->clock_ms ? now_ms : player->clock_ms);
+		return;
+	}
+	/* When behind, the model's time is that of its last record. */
+	tick(self, now_ms < player->clock_ms ? now_ms : player->clock_ms);
+}
+
+static int32_t refuse(struct rmonitor *self, const char *what, const char *reason)
+{
+	char text[240];
+
+	snprintf(text, sizeof(text), "%s%s", what, reason);
+	self->api->fail(self->host, text_of(text));
+	return -1;
+}
+
+static int32_t read_rules(
+		struct rmonitor *self, const char *option, bool is_pattern, struct rm_rules **ret)
+{
+	char error[160], what[40];
+	struct lt_str text = self->api->option_text(self->host, option);
+
+	*ret = rm_rules_create(text.n > 0 ? text.p : "", is_pattern, error, sizeof(error));
+	if (*ret != NULL) {
+		return 0;
+	}
+	snprintf(what, sizeof(what), "--%s: ", option);
+	return refuse(self, what, error);
+}
+
+static void destroy(void *arg)
+{
+	struct rmonitor *self = arg;
+
+	rm_model_destroy(self->model);
+	rm_rules_destroy(self->driver_rules);
+	rm_rules_destroy(self->class_rules);
+	rm_rules_destroy(self->transponders);
+	free(self);
+}
+
+static int32_t configure(struct rmonitor *self)
+{
+	struct rm_opts opts = { .kind = RM_SESSION_AUTO };
+
+	if (!self->api->option_has(self->host, "host") &&
+			!self->api->option_has(self->host, "file")) {
+		return refuse(self, "give --host or --file", "");
+	}
+	if (read_rules(self, "rename-driver", true, &self->driver_rules) != 0 ||
+			read_rules(self, "rename-class", true, &self->class_rules) != 0 ||
+			read_rules(self, "transponders", false, &self->transponders) != 0) {
+		return -1;
+	}
+	self->encoding = option_is(self, "encoding", "utf-8")         ? RM_ENCODING_UTF8
+			: option_is(self, "encoding", "windows-1252") ? RM_ENCODING_1252
+								      : RM_ENCODING_AUTO;
+	self->yellow = option_is(self, "yellow-means", "fcy")        ? LT_FLAG_FCY
+			: option_is(self, "yellow-means", "sc")      ? LT_FLAG_SC
+			: option_is(self, "yellow-means", "caution") ? LT_FLAG_CAUTION
+								     : LT_FLAG_YELLOW;
+	self->nationality_is_car = option_is(self, "nationality-as", "car");
+	self->nationality_is_team = option_is(self, "nationality-as", "team");
+	self->nationality_column = option_is(self, "nationality-as", "nationality");
+	opts.kind = option_is(self, "session", "race")             ? RM_SESSION_RACE
+			: option_is(self, "session", "practice")   ? RM_SESSION_PRACTICE
+			: option_is(self, "session", "qualifying") ? RM_SESSION_QUALIFYING
+								   : RM_SESSION_AUTO;
+	opts.driver_rules = self->driver_rules;
+	opts.class_rules = self->class_rules;
+	opts.transponders = self->transponders;
+	self->model = rm_model_create(&opts);
+	if (self->model == NULL) {
+		return refuse(self, "out of memory", "");
+	}
+	return describe(self, rm_model_view(self->model));
+}
+
+static int32_t create(const struct lt_host_api *api, struct lt_host *host,
+		struct lt_str options_json, void **ret_self)
+{
+	struct rmonitor *self = calloc(1, sizeof(*self));
+
+	(void)options_json;
+	if (self == NULL) {
+		api->fail(host, LT_LITERAL("out of memory"));
+		return -1;
+	}
+	self->api = api;
+	self->host = host;
+	if (configure(self) != 0) {
+		destroy(self);
+		return -1;
+	}
+	*ret_self = self;
+	return 0;
+}
+
+static int32_t start_file(struct rmonitor *self)
+{
+	struct player *player = &self->player;
+
+	player->ext = self->api->extension(self->host, LT_EXT_FILE);
+	if (player->ext == NULL) {
+		return refuse(self, "this host cannot read captures", "");
+	}
+	player->stamp_ms = player->time_of_day_ms = -1;
+	player->speed = self->api->option_number(self->host, "speed");
+	player->started_us = self->api->mono_us(self->host);
+	player->file = player->ext->open(self->host, self->api->option_text(self->host, "file").p);
+	if (player->file == NULL) {
+		return -1;
+	}
+	self->api->timer(self->host, TURN_MS, 1, on_play, self);
+	return 0;
+}
+
+static int32_t start(void *arg)
+{
+	struct rmonitor *self = arg;
+	const struct lt_host_api *api = self->api;
+	struct lt_lines_opts opts = { .size = sizeof(opts) };
+
+	if (api->option_has(self->host, "file")) {
+		return start_file(self);
+	}
+	self->lines_ext = api->extension(self->host, LT_EXT_LINES);
+	if (self->lines_ext == NULL) {
+		return refuse(self, "this host cannot read lines from a server", "");
+	}
+	opts.host = api->option_text(self->host, "host").p;
+	opts.port = (uint32_t)api->option_int(self->host, "port");
+	opts.connect_timeout_ms = (uint32_t)api->option_int(self->host, "connect-timeout") * 1000;
+	opts.stale_ms = (uint32_t)api->option_int(self->host, "stale") * 1000;
+	opts.dead_ms = (uint32_t)api->option_int(self->host, "reconnect") * 1000;
+	opts.line_max = RM_LINE_MAX;
+	opts.line = on_line;
+	opts.arg = self;
+	self->lines = self->lines_ext->open(self->host, &opts);
+	return self->lines == NULL ? -1 : 0;
+}
+
+static void stop(void *arg)
+{
+	struct rmonitor *self = arg;
+
+	if (self->lines != NULL) {
+		self->lines_ext->close(self->lines);
+		self->lines = NULL;
+	}
+	if (self->player.file != NULL) {
+		self->player.ext->close(self->player.file);
+		self->player.file = NULL;
+		self->player.ended = true;
+		self->player.has_line = false;
+	}
+}
+
+static const struct lt_plugin_ops ops = {
+	.size = sizeof(ops),
+	.create = create,
+	.start = start,
+	.stop = stop,
+	.destroy = destroy,
+};
+
+static const struct lt_plugin_desc desc = {
+	.size = sizeof(desc),
+	.abi_major = LT_PLUGIN_ABI_MAJOR,
+	.abi_minor = LT_PLUGIN_ABI_MINOR,
+	.name = "rmonitor",
+	.version = "1.0",
+	.summary = "RMonitor scoreboard feed (MYLAPS Orbits and compatible), with the IMSA additions",
+	.options = options,
+	.option_size = sizeof(options[0]),
+	.ops = &ops,
+};
+
+const struct lt_plugin_desc *lt_plugin_entry_v1(void)
+{
+	return &desc;
+}
