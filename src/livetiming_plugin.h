@@ -432,6 +432,12 @@ struct lt_recording_ext {
 	 * highlight). */
 	int32_t (*publish)(void *recording);
 	void (*close)(void *recording);
+	/*
+	 * [loop] After opts->opened: describe the service from the recording's
+	 * manifest (name, description, colSpec, trackDataSpec) in place of
+	 * api->describe; the operator's --description still wins. -1 after fail.
+	 */
+	int32_t (*describe)(void *recording);
 };
 
 /* ------------------------------------------------------------------------- */
