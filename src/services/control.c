@@ -146,6 +146,18 @@ static void send_error(struct connection *connection, const struct lt_err *err)
 	send_json(connection, json);
 }
 
+static void write_output(struct connection *connection)
+{
+	ssize_t n = send(connection->fd, connection->output.p, connection->output.n,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n > 0) {
+		lt_buf_remove_front(&connection->output, (size_t)n);
+	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		close_connection(connection);
+	}
+}
+
 /* --- requests --- */
 
 static bool check_arg(const struct lt_control_arg *spec, const cJSON *value, struct lt_err *err)
@@ -298,6 +310,9 @@ static void run_requests(struct connection *connection)
 				connection);
 	}
 	connection->is_running = false;
+	if (connection->output.n && !connection->is_closing) {
+		write_output(connection);
+	}
 	update_connection(connection);
 }
 
@@ -341,19 +356,7 @@ void lt_control_fail(struct lt_control_request *request, const struct lt_err *er
 	}
 }
 
-/* --- input and output --- */
-
-static void write_output(struct connection *connection)
-{
-	ssize_t n = send(connection->fd, connection->output.p, connection->output.n,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (n > 0) {
-		lt_buf_remove_front(&connection->output, (size_t)n);
-	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		close_connection(connection);
-	}
-}
+/* --- events --- */
 
 static void read_input(struct connection *connection)
 {
