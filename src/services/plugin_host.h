@@ -42,7 +42,7 @@ struct lt_host_owner {
 
 struct lt_host_env {
 	struct lt_loop *loop;
-	struct lt_log log;          /* of the service */
+	struct lt_log log; /* of the service */
 	struct lt_random *random;
 	struct lt_fetcher *fetcher; /* NULL: "lt.http/1" fails */
 	struct lt_ws_hub *ws_hub;   /* NULL: "lt.ws/1" fails */
@@ -64,11 +64,12 @@ struct lt_host_env {
 struct lt_host *lt_host_create_take(const struct lt_host_env *env, const struct lt_plugin *plugin,
 		struct lt_option_values *options, struct lt_err *err);
 
-/* Calls the plugin's stop and destroy as far as needed; frees all that it opened. */
+/* Stops first when needed. NULL is fine. */
 void lt_host_destroy(struct lt_host *host);
 
 /* Call the plugin's start, then its update, now and every poll interval. */
 bool lt_host_start(struct lt_host *host, struct lt_err *err);
+/* End the instance: the plugin's stop and destroy, and all that it opened. Its figures stay. */
 void lt_host_stop(struct lt_host *host);
 
 const struct lt_plugin *lt_host_plugin(const struct lt_host *host);

@@ -1,0 +1,174 @@
+#include "services/saver.h"
+
+#include "base/alloc.h"
+#include "base/fsutil.h"
+#include "base/table.h"
+
+struct lt_text {
+	struct lt_buf buf;
+	unsigned refs;
+};
+
+struct lt_text *lt_text_take(struct lt_buf *buf)
+{
+	struct lt_text *text = lt_zalloc(sizeof(*text));
+
+	text->buf = *buf;
+	*buf = (struct lt_buf){ 0 };
+	text->refs = 1;
+	return text;
+}
+
+struct lt_text *lt_text_ref(struct lt_text *text)
+{
+	text->refs++;
+	return text;
+}
+
+void lt_text_unref(struct lt_text *text)
+{
+	if (text != NULL && --text->refs == 0) {
+		lt_buf_finish(&text->buf);
+		lt_free(text);
+	}
+}
+
+struct lt_str lt_text_str(const struct lt_text *text)
+{
+	return lt_buf_str(&text->buf);
+}
+
+/* One path with a write in flight, and what is to be written after it. */
+struct job {
+	struct lt_saver *saver; /* NULL: it was destroyed meanwhile */
+	char *path;
+	struct lt_text *text, *next_text;
+	bool ok;
+	struct lt_err err;
+	struct job *prev, *next;
+};
+
+struct lt_saver {
+	struct lt_loop *loop;
+	struct lt_log log;
+	struct job *jobs;
+	bool is_failing; /* the last write failed and was reported */
+	lt_loop_fn flushed;
+	void *flushed_arg;
+};
+
+struct lt_saver *lt_saver_create(struct lt_loop *loop, struct lt_log log)
+{
+	struct lt_saver *saver = lt_zalloc(sizeof(*saver));
+
+	saver->loop = loop;
+	saver->log = log;
+	return saver;
+}
+
+static void free_job(struct job *job)
+{
+	lt_text_unref(job->text);
+	lt_text_unref(job->next_text);
+	lt_free(job->path);
+	lt_free(job);
+}
+
+void lt_saver_destroy(struct lt_saver *saver)
+{
+	struct job *job, *next;
+
+	if (saver == NULL) {
+		return;
+	}
+	DL_FOREACH_SAFE(saver->jobs, job, next) {
+		DL_DELETE(saver->jobs, job);
+		job->saver = NULL;
+	}
+	lt_free(saver);
+}
+
+static void write_file(void *arg)
+{
+	struct job *job = arg;
+
+	job->ok = lt_file_replace(job->path, lt_text_str(job->text), 0644, &job->err);
+}
+
+static void report(struct lt_saver *saver, const struct job *job)
+{
+	if (!job->ok && !saver->is_failing) {
+		lt_log(&saver->log, LT_ERROR, "file not written, the next change tries again",
+				"reason=\"%s\"", job->err.msg);
+	}
+	saver->is_failing = !job->ok;
+}
+
+static void written(void *arg)
+{
+	struct job *job = arg;
+	struct lt_saver *saver = job->saver;
+
+	if (saver == NULL) {
+		free_job(job);
+		return;
+	}
+	report(saver, job);
+	if (job->next_text != NULL) {
+		lt_text_unref(job->text);
+		job->text = LT_STEAL(job->next_text);
+		lt_loop_work(saver->loop, write_file, written, job);
+		return;
+	}
+	DL_DELETE(saver->jobs, job);
+	free_job(job);
+	if (saver->jobs == NULL && saver->flushed != NULL) {
+		lt_loop_fn flushed = LT_STEAL(saver->flushed);
+
+		flushed(saver->flushed_arg);
+	}
+}
+
+static struct job *find_job(const struct lt_saver *saver, const char *path)
+{
+	struct job *job;
+
+	DL_FOREACH(saver->jobs, job) {
+		if (strcmp(job->path, path) == 0) {
+			return job;
+		}
+	}
+	return NULL;
+}
+
+void lt_saver_write(struct lt_saver *saver, const char *path, struct lt_text *text)
+{
+	struct job *job = find_job(saver, path);
+
+	if (job != NULL) {
+		lt_text_unref(job->next_text);
+		job->next_text = lt_text_ref(text);
+		return;
+	}
+	job = lt_zalloc(sizeof(*job));
+	job->saver = saver;
+	job->path = lt_strdup(path);
+	job->text = lt_text_ref(text);
+	DL_APPEND(saver->jobs, job);
+	lt_loop_work(saver->loop, write_file, written, job);
+}
+
+bool lt_saver_is_busy(const struct lt_saver *saver, const char *path)
+{
+	return find_job(saver, path) != NULL;
+}
+
+void lt_saver_flush(struct lt_saver *saver, lt_loop_fn done, void *arg)
+{
+	if (saver->jobs == NULL) {
+		done(arg);
+		return;
+	}
+	saver->flushed = done;
+	saver->flushed_arg = arg;
+}

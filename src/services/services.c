@@ -1,0 +1,495 @@
+#include "services/services.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fsutil.h"
+#include "base/table.h"
+#include "services/services_priv.h"
+#include "store/saved.h"
+
+#define RUN_LIST_NAME "services.json"
+
+static char *dir_or_here(const char *dir)
+{
+	return lt_strdup(dir && *dir ? dir : ".");
+}
+
+struct lt_services *lt_services_create(const struct lt_services_env *env)
+{
+	struct lt_services *services = lt_zalloc(sizeof(*services));
+
+	services->env = *env;
+	services->env.log.module = "services";
+	services->state_dir = dir_or_here(env->state_dir);
+	services->log_dir = dir_or_here(env->log_dir);
+	services->autostart = lt_strdup(env->autostart ? env->autostart : "");
+	services->run_list_path = lt_path_join(services->state_dir, RUN_LIST_NAME);
+	services->plugins = lt_plugins_create(env->plugin_path, services->env.log);
+	services->saver = lt_saver_create(env->loop, services->env.log);
+	return services;
+}
+
+static void free_entry(struct lt_services *services, struct lt_service_entry *entry)
+{
+	DL_DELETE(services->entries, entry);
+	lt_timing_destroy(entry->timing);
+	lt_args_finish(&entry->args);
+	lt_free(entry->service_class);
+	lt_free(entry->plugin);
+	lt_free(entry->reason);
+	lt_free(entry);
+}
+
+void lt_services_destroy(struct lt_services *services)
+{
+	struct lt_service_entry *entry, *next;
+
+	if (services == NULL) {
+		return;
+	}
+	DL_FOREACH_SAFE(services->entries, entry, next) {
+		free_entry(services, entry);
+	}
+	lt_deferred_cancel(&services->stopped_call);
+	lt_saver_destroy(services->saver);
+	lt_plugins_destroy(services->plugins);
+	lt_free(services->state_dir);
+	lt_free(services->log_dir);
+	lt_free(services->autostart);
+	lt_free(services->run_list_path);
+	lt_free(services);
+}
+
+/* --- finding --- */
+
+static struct lt_service_entry *find_uuid(struct lt_services *services, struct lt_str uuid)
+{
+	struct lt_service_entry *entry;
+
+	DL_FOREACH(services->entries, entry) {
+		if (lt_str_eq_c(uuid, entry->uuid)) {
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+struct lt_service_entry *lt_services_find(
+		struct lt_services *services, struct lt_str name, struct lt_err *err)
+{
+	struct lt_service_entry *entry, *found = find_uuid(services, name);
+	char quoted[LT_QUOTE_MAX];
+
+	if (found != NULL) {
+		return found;
+	}
+	DL_FOREACH(services->entries, entry) {
+		if (!lt_str_eq_c(name, entry->service_class) && !lt_str_eq_c(name, entry->plugin)) {
+			continue;
+		}
+		if (found != NULL) {
+			lt_err_set(err, LT_E_INVALID,
+					"several services are named %s: give a UUID (%s, %s, ...)",
+					lt_str_quote(name, quoted), found->uuid, entry->uuid);
+			return NULL;
+		}
+		found = entry;
+	}
+	if (found == NULL) {
+		lt_err_set(err, LT_E_NOT_FOUND, "no service is named %s",
+				lt_str_quote(name, quoted));
+	}
+	return found;
+}
+
+/* --- starting --- */
+
+static void keep_failure(struct lt_service_entry *entry, const char *reason)
+{
+	lt_free(entry->reason);
+	entry->reason = lt_strdup(reason);
+}
+
+static void on_failed(void *arg, struct lt_timing *timing, const char *reason)
+{
+	struct lt_services *services = arg;
+	struct lt_service_entry *entry;
+
+	DL_FOREACH(services->entries, entry) {
+		if (entry->timing == timing) {
+			keep_failure(entry, reason);
+			lt_timing_stop(timing);
+			return;
+		}
+	}
+}
+
+static bool check_args(const struct lt_services *services, const struct lt_service_args *args,
+		struct lt_err *err)
+{
+	if (args->recording_file != NULL) {
+		return lt_err_set(err, LT_E_INVALID,
+				"--recording-file: a service inside the daemon does not record by itself");
+	}
+	if (args->standalone || args->upnp) {
+		lt_log(&services->env.log, LT_WARN,
+				"--standalone and --upnp change nothing: the daemon is the server",
+				NULL);
+	}
+	if (args->initial_state != NULL && access(args->initial_state, R_OK) != 0) {
+		return lt_err_errno(err, "--initial-state: %.120s", args->initial_state);
+	}
+	return true;
+}
+
+/* The base name of the initial-state file wins over --uuid, as in the original. */
+static bool choose_uuid(struct lt_services *services, const struct lt_service_args *args,
+		struct lt_service_entry *entry, struct lt_err *err)
+{
+	char *from_file = args->initial_state ? lt_saved_uuid(args->initial_state) : NULL;
+	const char *uuid = from_file ? from_file : args->uuid;
+	size_t n = uuid ? strlen(uuid) : 0;
+	bool ok = n < sizeof(entry->uuid);
+
+	if (entry->uuid[0] != '\0') {
+		ok = true; /* comes back with the one that it had */
+	} else if (uuid == NULL) {
+		lt_random_uuid(services->env.random, entry->uuid);
+	} else if (ok) {
+		memcpy(entry->uuid, uuid, n + 1);
+	}
+	lt_free(from_file);
+	if (!ok || !lt_name_is_safe(lt_str_from(entry->uuid))) {
+		return lt_err_set(err, LT_E_INVALID, "a UUID has 1 to %zu characters and no slash",
+				sizeof(entry->uuid) - 1);
+	}
+	const struct lt_service_entry *other = find_uuid(services, lt_str_from(entry->uuid));
+
+	if (other != NULL && other != entry) {
+		return lt_err_set(err, LT_E_EXISTS, "service %s exists already", entry->uuid);
+	}
+	return true;
+}
+
+/* Where a service takes its first state from. */
+struct origin {
+	cJSON *state;     /* owned; NULL: none */
+	bool saved_state; /* the file of its UUID in the state directory, if there */
+};
+
+static bool make_timing(struct lt_services *services, struct lt_service_entry *entry,
+		const struct lt_service_args *args, struct origin *origin, struct lt_err *err)
+{
+	const struct lt_plugin *plugin =
+			lt_plugins_find(services->plugins, lt_str_from(args->service_class), err);
+	LT_AUTO(lt_free) char *saved = NULL;
+	struct lt_timing_env env = { .loop = services->env.loop,
+		.log = services->env.log,
+		.router = services->env.router,
+		.random = services->env.random,
+		.fetcher = services->env.fetcher,
+		.ws_hub = services->env.ws_hub,
+		.saver = services->saver,
+		.state_dir = services->state_dir,
+		.log_dir = services->log_dir,
+		.failed = on_failed,
+		.arg = services };
+	struct lt_timing_opts opts = {
+		.plugin = plugin, .args = args, .uuid = lt_str_from(entry->uuid)
+	};
+
+	if (plugin == NULL) {
+		return false;
+	}
+	if (origin->saved_state) {
+		saved = lt_saved_path(services->state_dir, opts.uuid, NULL);
+	}
+	if (origin->state != NULL) {
+		opts.state = LT_STEAL(origin->state);
+	} else if (saved != NULL && access(saved, R_OK) == 0) {
+		opts.state_file = saved;
+	} else if (args->initial_state != NULL) {
+		opts.state_file = args->initial_state;
+		opts.state_file_required = true;
+	}
+	entry->timing = lt_timing_create(&env, &opts, err);
+	return entry->timing != NULL && lt_timing_start(entry->timing, err);
+}
+
+/* Bring an entry to life; on failure it stays without a running service, reason not yet kept. */
+static bool launch(struct lt_services *services, struct lt_service_entry *entry,
+		struct origin *origin, struct lt_err *err)
+{
+	struct lt_service_args args = { 0 };
+	bool ok = lt_service_args_parse(&entry->args, &args, err);
+
+	if (ok) {
+		lt_free(entry->plugin);
+		lt_free(entry->service_class);
+		entry->plugin = lt_strdup(args.service_class);
+		entry->service_class =
+				lt_strdup(args.masquerade ? args.masquerade : args.service_class);
+	}
+	ok = ok && check_args(services, &args, err) && choose_uuid(services, &args, entry, err) &&
+			make_timing(services, entry, &args, origin, err);
+	if (ok) {
+		entry->started_at = lt_loop_wall(services->env.loop);
+		lt_log(&services->env.log, LT_INFO, "service started", "uuid=%s plugin=%s",
+				entry->uuid, entry->plugin);
+	} else if (entry->timing != NULL) {
+		lt_timing_destroy(entry->timing);
+		entry->timing = NULL;
+	}
+	cJSON_Delete(LT_STEAL(origin->state));
+	lt_service_args_finish(&args);
+	return ok;
+}
+
+static struct lt_service_entry *add_entry(struct lt_services *services, const struct lt_args *args)
+{
+	struct lt_service_entry *entry = lt_zalloc(sizeof(*entry));
+
+	lt_args_dup(&entry->args, args);
+	entry->plugin = lt_strdup(args->n > 0 ? args->v[0] : "");
+	entry->service_class = lt_strdup(entry->plugin);
+	DL_APPEND(services->entries, entry);
+	return entry;
+}
+
+bool lt_services_start_service(struct lt_services *services, const struct lt_args *args,
+		struct lt_str *ret_uuid, struct lt_err *err)
+{
+	struct origin origin = { 0 };
+
+	if (services->is_stopping) {
+		return lt_err_set(err, LT_E_UNAVAILABLE, "the daemon is stopping");
+	}
+	struct lt_service_entry *entry = add_entry(services, args);
+
+	if (!launch(services, entry, &origin, err)) {
+		free_entry(services, entry);
+		return false;
+	}
+	lt_run_list_save(services);
+	*ret_uuid = lt_str_from(entry->uuid);
+	return true;
+}
+
+bool lt_services_stop_service(
+		struct lt_services *services, struct lt_str name_or_uuid, struct lt_err *err)
+{
+	struct lt_service_entry *entry = lt_services_find(services, name_or_uuid, err);
+
+	if (entry == NULL) {
+		return false;
+	}
+	lt_log(&services->env.log, LT_INFO, "service stopped", "uuid=%s plugin=%s", entry->uuid,
+			entry->plugin);
+	free_entry(services, entry);
+	lt_run_list_save(services);
+	return true;
+}
+
+bool lt_services_restart_service(struct lt_services *services, struct lt_str name_or_uuid,
+		bool fresh, struct lt_str *ret_uuid, struct lt_err *err)
+{
+	struct lt_service_entry *entry = lt_services_find(services, name_or_uuid, err);
+	struct origin origin = { .saved_state = !fresh };
+
+	if (entry == NULL) {
+		return false;
+	}
+	if (entry->timing != NULL) {
+		struct lt_timing_report report;
+
+		lt_timing_report(entry->timing, &report);
+		/* Its file may still be on its way to the disk: the state goes on in memory. */
+		if (!fresh && report.updates > 0) {
+			origin.state = cJSON_Duplicate(lt_timing_state(entry->timing), true);
+		}
+		lt_timing_destroy(entry->timing);
+		entry->timing = NULL;
+	}
+	lt_free(entry->reason);
+	entry->reason = NULL;
+	if (fresh) {
+		entry->uuid[0] = '\0';
+	}
+	if (!launch(services, entry, &origin, err)) {
+		if (entry->uuid[0] == '\0') {
+			lt_random_uuid(services->env.random, entry->uuid);
+		}
+		keep_failure(entry, err->msg);
+		lt_run_list_save(services);
+		return false;
+	}
+	lt_run_list_save(services);
+	*ret_uuid = lt_str_from(entry->uuid);
+	return true;
+}
+
+/* --- life --- */
+
+/* Start at boot: what fails is kept with its reason, so that an operator sees it. */
+static void boot(struct lt_services *services, const struct lt_args *args, const char *uuid,
+		bool from_config)
+{
+	struct lt_service_entry *entry = add_entry(services, args);
+	struct origin origin = { .saved_state = uuid != NULL };
+	struct lt_err err = { 0 };
+
+	entry->from_config = from_config;
+	if (uuid != NULL) {
+		snprintf(entry->uuid, sizeof(entry->uuid), "%s", uuid);
+	}
+	if (!launch(services, entry, &origin, &err)) {
+		if (entry->uuid[0] == '\0') {
+			lt_random_uuid(services->env.random, entry->uuid);
+		}
+		keep_failure(entry, err.msg);
+		lt_log(&services->env.log, LT_ERROR, "service not started",
+				"plugin=%s reason=\"%s\"", entry->plugin, err.msg);
+	}
+}
+
+static bool is_ordered(const struct lt_args *lines, size_t n, const struct lt_args *args)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (lt_args_equal(&lines[i], args)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct lt_run *read_run_list(struct lt_services *services)
+{
+	struct lt_run *list = NULL;
+	struct lt_err err = { 0 };
+
+	if (services->env.fresh || lt_run_list_read(services->run_list_path, &list, &err)) {
+		return list;
+	}
+	LT_AUTO(lt_buf_finish) struct lt_buf aside = { 0 };
+
+	lt_buf_printf(&aside, "%s.broken", services->run_list_path);
+	if (rename(services->run_list_path, aside.p) != 0) {
+		lt_log(&services->env.log, LT_ERROR, "broken run list stays in its place",
+				"reason=\"%s\"", strerror(errno));
+	}
+	lt_log(&services->env.log, LT_ERROR, "run list not used, set aside",
+			"path=%s reason=\"%s\"", aside.p, err.msg);
+	return NULL;
+}
+
+/* The lines of LIVETIMING_SERVICES: separated by ';' outside quotes. */
+#define AUTOSTART_MAX 64
+static bool split_autostart(const char *text, struct lt_args lines[AUTOSTART_MAX], size_t *ret_n,
+		struct lt_err *err)
+{
+	const char *start = text;
+	char quote = 0;
+
+	*ret_n = 0;
+	for (const char *p = text;; p++) {
+		if (*p == '\\' && quote != '\'' && p[1] != '\0') {
+			p++;
+		} else if (quote == 0 && (*p == '"' || *p == '\'')) {
+			quote = *p;
+		} else if (quote != 0 && *p == quote) {
+			quote = 0;
+		} else if ((*p == ';' && quote == 0) || *p == '\0') {
+			struct lt_str line = { start, (size_t)(p - start) };
+
+			if (*ret_n == AUTOSTART_MAX) {
+				return lt_err_set(err, LT_E_LIMIT, "more than %d services",
+						AUTOSTART_MAX);
+			}
+			if (!lt_args_split(&lines[*ret_n], line, err)) {
+				(*ret_n)++;
+				return false;
+			}
+			*ret_n += lines[*ret_n].n > 0;
+			start = p + 1;
+		}
+		if (*p == '\0') {
+			return true;
+		}
+	}
+}
+
+static void boot_all(struct lt_services *services, const struct lt_args *lines, size_t n)
+{
+	struct lt_run *list = read_run_list(services), *run;
+	bool started[AUTOSTART_MAX] = { false };
+
+	LL_FOREACH(list, run) {
+		/* A line that was taken out of the configuration does not come back. */
+		if (run->from_config && !is_ordered(lines, n, &run->args)) {
+			continue;
+		}
+		for (size_t i = 0; i < n; i++) {
+			if (!started[i] && lt_args_equal(&lines[i], &run->args)) {
+				started[i] = true;
+				break;
+			}
+		}
+		boot(services, &run->args, run->uuid, run->from_config);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!started[i]) {
+			boot(services, &lines[i], NULL, true);
+		}
+	}
+	lt_run_list_free(list);
+}
+
+bool lt_services_start(struct lt_services *services, struct lt_err *err)
+{
+	struct lt_args lines[AUTOSTART_MAX] = { 0 };
+	size_t n = 0;
+	bool ok = split_autostart(services->autostart, lines, &n, err) ||
+			lt_err_prefix(err, "LIVETIMING_SERVICES");
+
+	if (ok) {
+		lt_plugins_scan(services->plugins);
+		boot_all(services, lines, n);
+		lt_run_list_save(services);
+	}
+	for (size_t i = 0; i < n; i++) {
+		lt_args_finish(&lines[i]);
+	}
+	return ok;
+}
+
+static void stopped(void *arg)
+{
+	struct lt_services *services = arg;
+
+	services->stopped(services->stopped_arg);
+}
+
+static void flush(void *arg)
+{
+	struct lt_services *services = arg;
+
+	lt_saver_flush(services->saver, stopped, services);
+}
+
+void lt_services_stop(struct lt_services *services, void (*done)(void *arg), void *arg)
+{
+	struct lt_service_entry *entry;
+
+	services->is_stopping = true;
+	services->stopped = done;
+	services->stopped_arg = arg;
+	DL_FOREACH(services->entries, entry) {
+		if (entry->timing != NULL && entry->reason == NULL) {
+			lt_timing_stop(entry->timing);
+		}
+	}
+	lt_loop_defer(services->env.loop, &services->stopped_call, flush, services);
+}

@@ -1,0 +1,602 @@
+#include "services/timing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fsutil.h"
+#include "race/message.h"
+#include "race/state.h"
+#include "services/timing_priv.h"
+#include "store/saved.h"
+
+#define QUEUE_MAX 100 /* messages and race control texts that wait for an update */
+
+/* --- pipeline --- */
+
+static void generator_failed(void *arg, const char *generator, const char *why)
+{
+	struct lt_timing *timing = arg;
+
+	lt_log(&timing->log, LT_WARN, "message generator failed, its messages are left out",
+			"generator=\"%s\" reason=\"%s\"", generator, why);
+}
+
+static void append_all_take(cJSON *to, cJSON *from)
+{
+	while (from != NULL && from->child != NULL) {
+		cJSON_AddItemToArray(to, cJSON_DetachItemViaPointer(from, from->child));
+	}
+	cJSON_Delete(from);
+}
+
+/* The new messages, in the order of their generators; race control texts last in, first out. */
+static cJSON *make_block(struct lt_timing *timing, const cJSON *old, const cJSON *state)
+{
+	int64_t now_s = lt_wall_s(lt_loop_wall(timing->env.loop));
+	cJSON *block = lt_messages_generate(old, state, lt_json_get(timing->manifest, "colSpec"),
+			now_s, timing->generators & (LT_MESSAGES_DEFAULT | LT_MESSAGES_SLOW_ZONE),
+			generator_failed, timing);
+	int waiting = cJSON_GetArraySize(timing->race_control);
+
+	for (int i = waiting - 1; i >= 0; i--) {
+		const cJSON *text = cJSON_GetArrayItem(timing->race_control, i);
+
+		cJSON_AddItemToArray(block,
+				lt_message_race_control(lt_str_from(text->valuestring), now_s));
+	}
+	cJSON_Delete(timing->race_control);
+	timing->race_control = cJSON_CreateArray();
+	append_all_take(block, timing->messages);
+	timing->messages = cJSON_CreateArray();
+	return block;
+}
+
+static void save(struct lt_timing *timing, struct lt_text *text)
+{
+	if (timing->state_path != NULL) {
+		lt_saver_write(timing->env.saver, timing->state_path, text);
+	}
+}
+
+/* State is in place: observers, file, realm. */
+static void hand_on(struct lt_timing *timing, const cJSON *old, const cJSON *messages)
+{
+	struct lt_timing_update update = { .old_state = old,
+		.new_state = timing->state,
+		.col_spec = lt_json_get(timing->manifest, "colSpec"),
+		.messages = messages,
+		.now = lt_loop_wall(timing->env.loop) };
+	struct lt_buf plain = { 0 };
+
+	for (size_t i = 0; i < timing->observer_count; i++) {
+		timing->observers[i].update(timing->observers[i].arg, &update);
+	}
+	timing->updates++;
+	timing->last_update_ms = lt_wall_ms(update.now);
+	lt_json_print(&plain, timing->state, LT_JSON_SPACED);
+	struct lt_text *text = lt_text_take(&plain);
+
+	save(timing, text);
+	lt_timing_publish(timing, lt_text_str(text));
+	lt_text_unref(text);
+}
+
+static bool update_failed(struct lt_timing *timing)
+{
+	timing->failed_updates++;
+	lt_timing_publish(timing, (struct lt_str){ NULL, 0 });
+	return false;
+}
+
+static void drop_due(struct lt_timing *timing)
+{
+	lt_timer_cancel(&timing->due);
+	cJSON_Delete(timing->due_state);
+	timing->due_state = NULL;
+}
+
+static bool update_take(void *arg, cJSON *state, struct lt_err *err)
+{
+	struct lt_timing *timing = arg;
+
+	drop_due(timing);
+	if (!lt_state_check(state, err)) {
+		cJSON_Delete(state);
+		return update_failed(timing);
+	}
+	LT_AUTO(cJSON_Delete) cJSON *fresh = timing->begins_session ? lt_state_initial() : NULL;
+	LT_AUTO(cJSON_Delete) cJSON *old = LT_STEAL(timing->state);
+	const cJSON *before = fresh ? fresh : old;
+	cJSON *block = make_block(timing, before, state);
+	LT_AUTO(cJSON_Delete) cJSON *messages = cJSON_Duplicate(block, true);
+
+	lt_messages_apply_take(state, before, block);
+	timing->begins_session = false;
+	timing->state = state;
+	hand_on(timing, before, messages);
+	return true;
+}
+
+/* A recording's state has its messages already. */
+static bool replace_take(void *arg, cJSON *state, struct lt_err *err)
+{
+	struct lt_timing *timing = arg;
+
+	drop_due(timing);
+	if (!lt_state_check(state, err)) {
+		cJSON_Delete(state);
+		return update_failed(timing);
+	}
+	LT_AUTO(cJSON_Delete) cJSON *none = cJSON_CreateArray();
+	LT_AUTO(cJSON_Delete) cJSON *old = LT_STEAL(timing->state);
+
+	timing->state = state;
+	hand_on(timing, old, none);
+	return true;
+}
+
+static void on_due(void *arg)
+{
+	struct lt_timing *timing = arg;
+	struct lt_err err;
+
+	if (timing->due_state != NULL && !update_take(timing, LT_STEAL(timing->due_state), &err)) {
+		lt_log(&timing->log, LT_WARN, "update failed", "reason=\"%s\"", err.msg);
+	}
+}
+
+static void update_due_take(void *arg, cJSON *state)
+{
+	struct lt_timing *timing = arg;
+	int64_t since_us = lt_loop_now(timing->env.loop).us - timing->last_published_us;
+	int64_t wait_ms = LT_DUE_MS - since_us / LT_US_PER_MS;
+
+	cJSON_Delete(timing->due_state);
+	timing->due_state = state;
+	if (timing->last_published_us == 0 || wait_ms <= 0) {
+		on_due(timing);
+	} else if (!lt_timer_is_armed(&timing->due)) {
+		lt_timer_once(&timing->due, timing->env.loop, wait_ms, on_due, timing);
+	}
+}
+
+/* A second is near enough, and one timer serves however often the state changes. */
+static void on_republish(void *arg)
+{
+	struct lt_timing *timing = arg;
+	int64_t since_us = lt_loop_now(timing->env.loop).us - timing->last_published_us;
+
+	if (since_us >= (LT_REPUBLISH_MS - LT_DUE_MS) * (int64_t)LT_US_PER_MS) {
+		lt_timing_publish(timing, (struct lt_str){ NULL, 0 });
+	}
+}
+
+/* --- what the plugin says --- */
+
+static void add_description(struct lt_timing *timing, cJSON *manifest, const cJSON *description)
+{
+	static const char *const keys[] = { "colSpec", "trackDataSpec", "pollInterval" };
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(keys); i++) {
+		lt_json_set_take(manifest, keys[i],
+				cJSON_Duplicate(lt_json_get(description, keys[i]), true));
+	}
+	lt_json_add_bool(manifest, "hasAnalysis", timing->has_analysis);
+	lt_json_add_bool(manifest, "hidden", timing->hidden);
+	cJSON *version = cJSON_AddObjectToObject(manifest, "livetimingVersion");
+
+	lt_json_add_c(version, "core", LT_VERSION);
+	lt_json_add_c(version, "plugin", lt_host_plugin(timing->host)->desc.version);
+	if (lt_json_get(description, "source") != NULL) {
+		lt_json_set_take(manifest, "source",
+				cJSON_Duplicate(lt_json_get(description, "source"), true));
+	}
+	if (timing->do_not_record) {
+		lt_json_add_bool(manifest, "doNotRecord", true);
+	}
+}
+
+/* The manifest, in the original's order of keys. */
+static void make_manifest(struct lt_timing *timing, const cJSON *description)
+{
+	cJSON *manifest = cJSON_CreateObject();
+
+	lt_json_add_c(manifest, "uuid", timing->uuid);
+	lt_json_set_take(manifest, "name", cJSON_Duplicate(lt_json_get(description, "name"), true));
+	lt_json_add_c(manifest, "serviceClass", timing->service_class);
+	if (timing->description != NULL) {
+		lt_json_add_c(manifest, "description", timing->description);
+	} else {
+		lt_json_set_take(manifest, "description",
+				cJSON_Duplicate(lt_json_get(description, "description"), true));
+	}
+	add_description(timing, manifest, description);
+	cJSON_Delete(timing->manifest);
+	timing->manifest = manifest;
+}
+
+static void describe_take(void *arg, cJSON *description)
+{
+	struct lt_timing *timing = arg;
+	bool is_first = timing->manifest == NULL;
+
+	/* While the plugin's create runs there is no host to ask yet: kept for after it. */
+	if (timing->host == NULL) {
+		cJSON_Delete(timing->manifest);
+		timing->manifest = description;
+		return;
+	}
+	make_manifest(timing, description);
+	cJSON_Delete(description);
+	if (is_first) {
+		lt_timing_announce_now(timing);
+		lt_timing_publish(timing, (struct lt_str){ NULL, 0 });
+	} else {
+		lt_timing_announce(timing);
+	}
+}
+
+static void set_generators(void *arg, uint32_t generators)
+{
+	((struct lt_timing *)arg)->generators = generators;
+}
+
+static void keep_newest(cJSON *queue)
+{
+	while (cJSON_GetArraySize(queue) > QUEUE_MAX) {
+		cJSON_DeleteItemFromArray(queue, 0);
+	}
+}
+
+static void message_take(void *arg, cJSON *message)
+{
+	struct lt_timing *timing = arg;
+
+	cJSON_AddItemToArray(timing->messages, message);
+	keep_newest(timing->messages);
+}
+
+static void race_control(void *arg, struct lt_str text)
+{
+	struct lt_timing *timing = arg;
+
+	if (timing->generators & LT_GENERATE_RACE_CONTROL) {
+		cJSON_AddItemToArray(timing->race_control, lt_json_new_str(text));
+		keep_newest(timing->race_control);
+	}
+}
+
+static void new_session(void *arg)
+{
+	struct lt_timing *timing = arg;
+
+	timing->begins_session = true;
+	for (size_t i = 0; i < timing->observer_count; i++) {
+		if (timing->observers[i].new_session != NULL) {
+			timing->observers[i].new_session(timing->observers[i].arg);
+		}
+	}
+}
+
+static void set_stale(void *arg, bool stale, struct lt_str reason)
+{
+	struct lt_timing *timing = arg;
+	bool changed = stale != timing->stale;
+	char quoted[LT_LOG_VALUE_MAX];
+
+	timing->stale = stale;
+	snprintf(timing->stale_reason, sizeof(timing->stale_reason), "%.*s",
+			stale ? (int)LT_MIN(reason.n, sizeof(timing->stale_reason) - 1) : 0,
+			reason.p ? reason.p : "");
+	if (changed) {
+		lt_log(&timing->log, stale ? LT_WARN : LT_INFO,
+				stale ? "feed is silent, viewers are told" : "feed is alive again",
+				"uuid=%s reason=%s", timing->uuid, lt_log_value(reason, quoted));
+		lt_timing_publish(timing, (struct lt_str){ NULL, 0 });
+	}
+}
+
+static void host_failed(void *arg, const char *reason)
+{
+	struct lt_timing *timing = arg;
+
+	lt_log(&timing->log, LT_ERROR, "service failed, stopped", "uuid=%s reason=\"%s\"",
+			timing->uuid, reason);
+	timing->env.failed(timing->env.arg, timing, reason);
+}
+
+static const struct lt_host_owner host_owner = {
+	.described_take = describe_take,
+	.generators = set_generators,
+	.update_take = update_take,
+	.update_due_take = update_due_take,
+	.replace_take = replace_take,
+	.message_take = message_take,
+	.race_control = race_control,
+	.new_session = new_session,
+	.stale = set_stale,
+	.failed = host_failed,
+};
+
+/* --- life --- */
+
+static bool open_log(
+		struct lt_timing *timing, const struct lt_service_args *args, struct lt_err *err)
+{
+	timing->log = timing->env.log;
+	timing->log.module = "timing";
+	if (args->verbose || args->no_write_state) {
+		return true;
+	}
+	char name[sizeof(timing->uuid) + 8];
+	const char *log_dir =
+			timing->env.log_dir && *timing->env.log_dir ? timing->env.log_dir : ".";
+
+	snprintf(name, sizeof(name), "%s.log", timing->uuid);
+	char *path = lt_path_join(log_dir, name);
+
+	timing->sink = lt_log_sink_file(path, args->debug ? LT_DEBUG : LT_INFO, LT_LOG_TEXT,
+			timing->env.log.sink, err);
+	lt_free(path);
+	timing->log.sink = timing->sink;
+	return timing->sink != NULL || lt_err_prefix(err, "log of the service");
+}
+
+static bool make_host(
+		struct lt_timing *timing, const struct lt_timing_opts *opts, struct lt_err *err)
+{
+	struct lt_option_values *options =
+			lt_option_values_parse(opts->plugin, &opts->args->extra, err);
+	struct lt_host_env env = { .loop = timing->env.loop,
+		.log = timing->log,
+		.random = timing->env.random,
+		.fetcher = timing->env.fetcher,
+		.ws_hub = timing->env.ws_hub,
+		.owner = &host_owner,
+		.owner_arg = timing };
+
+	if (options == NULL) {
+		return false;
+	}
+	timing->host = lt_host_create_take(&env, opts->plugin, options, err);
+	if (timing->host != NULL && timing->manifest != NULL) {
+		LT_AUTO(cJSON_Delete) cJSON *description = LT_STEAL(timing->manifest);
+
+		make_manifest(timing, description);
+	}
+	return timing->host != NULL;
+}
+
+static bool set_up(struct lt_timing *timing, const struct lt_timing_opts *opts, struct lt_err *err)
+{
+	const struct lt_service_args *args = opts->args;
+	const char *dir = timing->env.state_dir && *timing->env.state_dir ? timing->env.state_dir
+									  : ".";
+
+	if (!lt_name_is_safe(opts->uuid) || opts->uuid.n >= sizeof(timing->uuid)) {
+		return lt_err_set(err, LT_E_INVALID, "the UUID cannot be used as a file name");
+	}
+	memcpy(timing->uuid, opts->uuid.p, opts->uuid.n);
+	timing->service_class =
+			lt_strdup(args->masquerade ? args->masquerade : opts->plugin->desc.name);
+	timing->description = args->description ? lt_strdup(args->description) : NULL;
+	timing->hidden = args->hidden;
+	timing->do_not_record = args->do_not_record;
+	timing->has_analysis = !args->disable_analysis;
+	timing->load_path = opts->state_file ? lt_strdup(opts->state_file) : NULL;
+	timing->load_required = opts->state_file_required;
+	if (!args->no_write_state) {
+		timing->state_path = lt_saved_path(dir, opts->uuid, err);
+		if (timing->state_path == NULL) {
+			return false;
+		}
+	}
+	return open_log(timing, args, err) && make_host(timing, opts, err);
+}
+
+struct lt_timing *lt_timing_create(const struct lt_timing_env *env,
+		const struct lt_timing_opts *opts, struct lt_err *err)
+{
+	struct lt_timing *timing = lt_zalloc(sizeof(*timing));
+
+	timing->env = *env;
+	timing->generators = LT_GENERATE_DEFAULT;
+	timing->state = opts->state ? opts->state : lt_state_initial();
+	timing->messages = cJSON_CreateArray();
+	timing->race_control = cJSON_CreateArray();
+	if (!set_up(timing, opts, err)) {
+		lt_timing_destroy(timing);
+		return NULL;
+	}
+	return timing;
+}
+
+static bool begin(struct lt_timing *timing, struct lt_err *err)
+{
+	if (!lt_timing_join(timing, err)) {
+		return false;
+	}
+	timing->status = LT_TIMING_RUNNING;
+	lt_timer_every(&timing->republish, timing->env.loop, LT_DUE_MS, on_republish, timing);
+	lt_timing_announce_now(timing);
+	lt_timing_publish(timing, (struct lt_str){ NULL, 0 });
+	if (!lt_host_start(timing->host, err)) {
+		return false;
+	}
+	char ready[128];
+
+	/* The original's service manager looks for this very line. */
+	snprintf(ready, sizeof(ready), "Session ready for service %s", timing->uuid);
+	lt_log(&timing->log, LT_INFO, ready, NULL);
+	return true;
+}
+
+/* A state file on its way; outlives the service, which is NULL then. */
+struct lt_timing_load {
+	struct lt_timing *timing;
+	char *path;
+	cJSON *state;
+	struct lt_err err;
+};
+
+static void load_work(void *arg)
+{
+	struct lt_timing_load *load = arg;
+
+	load->state = lt_saved_read(load->path, &load->err);
+}
+
+static void finish_load(struct lt_timing *timing, struct lt_timing_load *load)
+{
+	struct lt_err err = load->err;
+
+	timing->load = NULL;
+	if (load->state != NULL) {
+		cJSON_Delete(timing->state);
+		timing->state = LT_STEAL(load->state);
+	} else if (timing->load_required) {
+		lt_err_prefix(&err, "initial state");
+		host_failed(timing, err.msg);
+		return;
+	} else if (err.code != LT_E_NOT_FOUND) {
+		lt_log(&timing->log, LT_WARN, "saved state not used, starting without",
+				"uuid=%s reason=\"%s\"", timing->uuid, err.msg);
+	}
+	if (!begin(timing, &err)) {
+		host_failed(timing, err.msg);
+	}
+}
+
+static void load_done(void *arg)
+{
+	struct lt_timing_load *load = arg;
+
+	if (load->timing != NULL) {
+		finish_load(load->timing, load);
+	}
+	cJSON_Delete(load->state);
+	lt_free(load->path);
+	lt_free(load);
+}
+
+bool lt_timing_start(struct lt_timing *timing, struct lt_err *err)
+{
+	if (timing->load_path == NULL) {
+		return begin(timing, err);
+	}
+	timing->status = LT_TIMING_LOADING;
+	timing->load = lt_zalloc(sizeof(*timing->load));
+	timing->load->timing = timing;
+	timing->load->path = lt_strdup(timing->load_path);
+	lt_loop_work(timing->env.loop, load_work, load_done, timing->load);
+	return true;
+}
+
+void lt_timing_stop(struct lt_timing *timing)
+{
+	bool was_running = timing->status == LT_TIMING_RUNNING;
+
+	if (timing->load != NULL) {
+		timing->load->timing = NULL;
+		timing->load = NULL;
+	}
+	timing->status = LT_TIMING_STOPPED;
+	if (timing->host != NULL) {
+		lt_host_stop(timing->host);
+	}
+	drop_due(timing);
+	lt_timer_cancel(&timing->republish);
+	lt_timing_leave(timing);
+	if (was_running && timing->updates > 0) {
+		struct lt_buf plain = { 0 };
+
+		lt_json_print(&plain, timing->state, LT_JSON_SPACED);
+		struct lt_text *text = lt_text_take(&plain);
+
+		save(timing, text);
+		lt_text_unref(text);
+	}
+}
+
+void lt_timing_destroy(struct lt_timing *timing)
+{
+	if (timing == NULL) {
+		return;
+	}
+	lt_timing_stop(timing);
+	lt_host_destroy(timing->host);
+	cJSON_Delete(timing->manifest);
+	cJSON_Delete(timing->state);
+	cJSON_Delete(timing->messages);
+	cJSON_Delete(timing->race_control);
+	lt_text_unref(timing->published);
+	lt_log_sink_destroy(timing->sink);
+	lt_free(timing->service_class);
+	lt_free(timing->description);
+	lt_free(timing->state_path);
+	lt_free(timing->load_path);
+	lt_free(timing);
+}
+
+void lt_timing_observe(struct lt_timing *timing, const struct lt_timing_observer *observer)
+{
+	if (timing->observer_count < LT_TIMING_OBSERVERS_MAX) {
+		timing->observers[timing->observer_count++] = *observer;
+	}
+}
+
+/* --- what others ask --- */
+
+void lt_timing_report(const struct lt_timing *timing, struct lt_timing_report *ret_report)
+{
+	const cJSON *flag = lt_json_get(lt_json_get(timing->state, "session"), "flagState");
+	struct lt_host_stats stats = { 0 };
+
+	lt_host_report(timing->host, &stats);
+	*ret_report = (struct lt_timing_report){ .status = timing->status,
+		.service_class = timing->service_class,
+		.plugin = lt_host_plugin(timing->host)->desc.name,
+		.stale = timing->stale,
+		.hidden = timing->hidden,
+		.stale_reason = timing->stale_reason,
+		.updates = timing->updates,
+		.failed_updates = timing->failed_updates,
+		.slow_callbacks = stats.slow_callbacks,
+		.slowest_us = stats.slowest_us,
+		.last_update_ms = timing->last_update_ms,
+		.cars = (size_t)cJSON_GetArraySize(lt_json_get(timing->state, "cars")),
+		.flag = cJSON_IsString(flag) ? flag->valuestring : "" };
+}
+
+struct lt_str lt_timing_uuid(const struct lt_timing *timing)
+{
+	return lt_str_from(timing->uuid);
+}
+
+const cJSON *lt_timing_manifest(const struct lt_timing *timing)
+{
+	return timing->manifest;
+}
+
+const cJSON *lt_timing_state(const struct lt_timing *timing)
+{
+	return timing->state;
+}
+
+cJSON *lt_timing_counters(const struct lt_timing *timing)
+{
+	return lt_host_counters(timing->host);
+}
+
+cJSON *lt_timing_options(const struct lt_timing *timing)
+{
+	return lt_option_values_json(lt_host_options(timing->host));
+}
+
+struct lt_str lt_timing_published(const struct lt_timing *timing, const char **ret_etag)
+{
+	*ret_etag = timing->etag;
+	return timing->published ? lt_text_str(timing->published) : (struct lt_str){ NULL, 0 };
+}
