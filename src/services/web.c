@@ -347,13 +347,6 @@ static void handle_readyz(void *arg, struct lt_http_req *req)
 	}
 }
 
-static void handle_static(void *arg, struct lt_http_req *req)
-{
-	const struct lt_web *web = arg;
-
-	lt_web_static_answer(web->files, req);
-}
-
 /* --- life --- */
 
 static const struct route {
@@ -361,7 +354,6 @@ static const struct route {
 	bool cors;
 	lt_http_fn fn;
 } routes[] = {
-	{ "/", false, handle_static },
 	{ "/directory.json", true, handle_directory },
 	{ STATE_PREFIX, true, handle_state },
 	{ "/relays", true, handle_relays },
@@ -404,6 +396,7 @@ bool lt_web_start(struct lt_web *web, struct lt_err *err)
 		lt_web_stop(web);
 		return lt_err_prefix(err, "web");
 	}
+	lt_web_static_mount(web->files, http);
 	for (size_t i = 0; i < LT_ARRAY_LEN(routes); i++) {
 		lt_http_add(http,
 				&(struct lt_http_route){
@@ -419,12 +412,14 @@ bool lt_web_start(struct lt_web *web, struct lt_err *err)
 
 void lt_web_stop(struct lt_web *web)
 {
+	struct lt_http *http = lt_router_http(web->env.router);
 	struct fetch *fetch, *next;
 
-	if (web->local) {
-		for (size_t i = 0; i < LT_ARRAY_LEN(routes); i++) {
-			lt_http_remove(lt_router_http(web->env.router), "GET", routes[i].path);
-		}
+	if (web->files) {
+		lt_web_static_unmount(web->files, http);
+	}
+	for (size_t i = 0; i < LT_ARRAY_LEN(routes); i++) {
+		lt_http_remove(http, "GET", routes[i].path);
 	}
 	lt_local_leave(LT_STEAL(web->local));
 	while (web->services) {

@@ -206,10 +206,11 @@ bool lt_web_static_load(struct lt_web_static *files, const char *dir, struct lt_
 
 /* --- serving --- */
 
-void lt_web_static_answer(const struct lt_web_static *files, struct lt_http_req *req)
+static void answer(void *arg, struct lt_http_req *req)
 {
+	const struct lt_web_static *files = arg;
 	static const char *const html_headers[] = { "Vary", "Accept-Encoding",
-		"Content-Security-Policy", CSP, "Referrer-Policy", "no-referrer", NULL };
+		"Content-Security-Policy", CSP, NULL };
 	static const char *const other_headers[] = { "Vary", "Accept-Encoding", NULL };
 	struct lt_str path = lt_http_path(req);
 	const struct file *file;
@@ -237,4 +238,35 @@ void lt_web_static_answer(const struct lt_web_static *files, struct lt_http_req 
 					.headers = file->is_html ? html_headers : other_headers,
 					.body = lt_buf_str(gzip ? &file->gzip : &file->body),
 			});
+}
+
+static void add_route(struct lt_web_static *files, struct lt_http *http, const char *path)
+{
+	lt_http_add(http,
+			&(struct lt_http_route){ .method = "GET",
+					.path = path,
+					.fn = answer,
+					.arg = files });
+}
+
+void lt_web_static_mount(struct lt_web_static *files, struct lt_http *http)
+{
+	const struct file *file, *next;
+
+	add_route(files, http, "/");
+	add_route(files, http, CLIENT_ROUTES);
+	HASH_ITER(hh, files->files, file, next) {
+		add_route(files, http, file->path);
+	}
+}
+
+void lt_web_static_unmount(struct lt_web_static *files, struct lt_http *http)
+{
+	const struct file *file, *next;
+
+	lt_http_remove(http, "GET", "/");
+	lt_http_remove(http, "GET", CLIENT_ROUTES);
+	HASH_ITER(hh, files->files, file, next) {
+		lt_http_remove(http, "GET", file->path);
+	}
 }

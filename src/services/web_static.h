@@ -12,8 +12,8 @@
 
 #include "base/err.h"
 
+struct lt_http;
 struct lt_web_static;
-struct lt_http_req;
 
 struct lt_web_static *lt_web_static_create(void);
 void lt_web_static_destroy(struct lt_web_static *files);
@@ -23,6 +23,8 @@ void lt_web_static_destroy(struct lt_web_static *files);
 bool lt_web_static_load(struct lt_web_static *files, const char *dir, struct lt_err *err);
 size_t lt_web_static_count(const struct lt_web_static *files);
 
-void lt_web_static_answer(const struct lt_web_static *files, struct lt_http_req *req);
+/* Routes for "/", "/service/" and each file; unmount before destroy. */
+void lt_web_static_mount(struct lt_web_static *files, struct lt_http *http);
+void lt_web_static_unmount(struct lt_web_static *files, struct lt_http *http);
 
 #endif
