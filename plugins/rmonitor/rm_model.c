@@ -420,7 +420,8 @@ static int64_t real_time(int64_t ms)
 static bool apply_race_order(struct rm_model *model, const struct rm_record *r)
 {
 	int32_t pos = rm_number(r->field[0]);
-	int32_t laps = r->field[2][0] == '\0' ? 0 : rm_number(r->field[2]);
+	bool negative = r->field[2][0] == '-'; /* a penalty of more laps than were driven */
+	int32_t laps = r->field[2][0] == '\0' ? 0 : rm_number(r->field[2] + negative);
 	int64_t total = r->field[3][0] == '\0' ? 0 : rm_time_ms(r->field[3]);
 	struct rm_car *car;
 	bool crossed;
@@ -428,6 +429,7 @@ static bool apply_race_order(struct rm_model *model, const struct rm_record *r)
 	if (pos < 0 || laps < 0 || total < 0 || (car = need_car(model, r->field[1])) == NULL) {
 		return false;
 	}
+	laps = negative ? -laps : laps;
 	/* A $J has said so already, unless it was missed. */
 	crossed = laps > car->laps && car->pending_lap_ms < 0;
 	refresh_car(model, car);
