@@ -76,7 +76,7 @@ static void a_second_plugin_of_one_name_is_refused(void **state)
 {
 	(void)state;
 	struct lt_plugins *plugins = lt_plugins_create("", (struct lt_log){ 0 });
-	char *first = plugin_file("probe"), *second = plugin_file("dup_probe");
+	char *first = plugin_file("probe"), *second = plugin_file("probe_dup");
 	struct lt_err err = { 0 };
 
 	assert_non_null(lt_plugins_load(plugins, first, NULL));
