@@ -29,6 +29,115 @@ static void differences_of_the_original_apply(void **state)
 	cJSON_Delete(cases);
 }
 
+/* Both as text, since the order of entries and the kind of numbers count. */
+static void assert_same_text(const cJSON *actual, const cJSON *expected, const char *what)
+{
+	struct lt_buf a = { 0 }, b = { 0 };
+
+	lt_json_print(&a, actual, LT_JSON_SPACED);
+	lt_json_print(&b, expected, LT_JSON_SPACED);
+	if (a.n != b.n || memcmp(a.p, b.p, a.n) != 0) {
+		fail_msg("%s: %s instead of %s", what, a.p, b.p);
+	}
+	lt_buf_finish(&a);
+	lt_buf_finish(&b);
+}
+
+static void differences_are_those_of_the_original_to_the_byte(void **state)
+{
+	cJSON *cases = golden_json("golden/dictdiff_cases.json");
+	const cJSON *entry;
+	(void)state;
+
+	cJSON_ArrayForEach(entry, cases) {
+		cJSON *diff = lt_dictdiff_make(
+				lt_json_get(entry, "first"), lt_json_get(entry, "second"));
+
+		assert_same_text(diff, lt_json_get(entry, "diff"),
+				lt_json_get(entry, "note")->valuestring);
+		cJSON_Delete(diff);
+	}
+	cJSON_Delete(cases);
+}
+
+static void assert_difference(const char *before, const char *after, const char *expected_text)
+{
+	cJSON *old_value = json_of(before), *new_value = json_of(after);
+	cJSON *expected = json_of(expected_text);
+	cJSON *diff = lt_dictdiff_make(old_value, new_value);
+
+	assert_same_text(diff, expected, before);
+	cJSON_Delete(old_value);
+	cJSON_Delete(new_value);
+	cJSON_Delete(expected);
+	cJSON_Delete(diff);
+}
+
+static void a_value_of_another_kind_changes_as_a_whole(void **state)
+{
+	(void)state;
+	assert_difference("1", "\"1\"", "[[\"change\",\"\",[1,\"1\"]]]");
+	assert_difference("[]", "{}", "[[\"change\",\"\",[[],{}]]]");
+	assert_difference("[null]", "[false]", "[[\"change\",[0],[null,false]]]");
+}
+
+static void numbers_within_the_tolerance_are_equal(void **state)
+{
+	(void)state;
+	assert_difference("[1,true,0,-0.0]", "[true,1.0,false,0]", "[]");
+	assert_difference("[9007199254740992]", "[9007199254740994]", "[]");
+	assert_difference("[9007199254740992]", "[9007199254740996]",
+			"[[\"change\",[0],[9007199254740992,9007199254740996]]]");
+	assert_difference("[1]", "[\"1\"]", "[[\"change\",[0],[1,\"1\"]]]");
+}
+
+static void members_of_large_objects_are_found_by_name(void **state)
+{
+	cJSON *old_value = cJSON_CreateObject(), *new_value = cJSON_CreateObject();
+	char name[16];
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "k%d", i);
+		lt_json_add_int(old_value, name, i);
+		snprintf(name, sizeof(name), "k%d", 1000 - i);
+		lt_json_add_int(new_value, name, 1000 - i + (i == 500));
+	}
+
+	cJSON *diff = lt_dictdiff_make(old_value, new_value);
+
+	cJSON *expected = json_of("[[\"change\",\"k500\",[500,501]],"
+				  "[\"add\",\"\",[[\"k1000\",1000]]],"
+				  "[\"remove\",\"\",[[\"k0\",0]]]]");
+	assert_same_text(diff, expected, "large objects");
+	cJSON_Delete(old_value);
+	cJSON_Delete(new_value);
+	cJSON_Delete(expected);
+	cJSON_Delete(diff);
+}
+
+static bool shortens(const char *before, const char *after)
+{
+	cJSON *old_value = json_of(before), *new_value = json_of(after);
+	cJSON *diff = lt_dictdiff_make(old_value, new_value);
+	bool result = lt_dictdiff_shortens_list(diff);
+
+	cJSON_Delete(old_value);
+	cJSON_Delete(new_value);
+	cJSON_Delete(diff);
+	return result;
+}
+
+static void differences_that_shorten_a_list_are_told(void **state)
+{
+	(void)state;
+	assert_true(shortens("[[1],[2]]", "[[1]]"));
+	assert_true(shortens("[[1,2]]", "[[1]]"));
+	assert_true(shortens("{\"a\":1,\"b\":[1]}", "{\"a\":2,\"b\":[]}"));
+	assert_false(shortens("{\"a\":1}", "{}"));
+	assert_false(shortens("[[1]]", "[[1],[2]]"));
+	assert_false(shortens("[[1,2]]", "[5]"));
+}
+
 static void assert_applies(const char *before, const char *diff_text, const char *after)
 {
 	cJSON *value = json_of(before), *diff = json_of(diff_text), *expected = json_of(after);
@@ -176,6 +285,11 @@ static void a_path_of_too_many_parts_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(differences_are_those_of_the_original_to_the_byte),
+		cmocka_unit_test(a_value_of_another_kind_changes_as_a_whole),
+		cmocka_unit_test(numbers_within_the_tolerance_are_equal),
+		cmocka_unit_test(members_of_large_objects_are_found_by_name),
+		cmocka_unit_test(differences_that_shorten_a_list_are_told),
 		cmocka_unit_test(differences_of_the_original_apply),
 		cmocka_unit_test(a_change_of_the_root_replaces_it),
 		cmocka_unit_test(the_empty_path_of_a_change_can_be_the_empty_key),
