@@ -19,13 +19,14 @@
 #define TURN_MS        20   /* between looks at a capture */
 #define STEP_MAX_MS    5000 /* longer silence in a capture is shortened to this */
 #define DAY_MS         86400000
+#define NONE_YET       INT64_MIN
 
 /* Playing a capture: its clock runs on $F or on ## stamps. */
 struct player {
 	const struct lt_file_ext *ext;
 	void *file;
 	double speed;
-	int64_t started_us, clock_ms, stamp_ms, time_of_day_ms; /* last two: -1 none yet */
+	int64_t started_us, clock_ms, stamp_ms, time_of_day_ms; /* last two: or NONE_YET */
 	bool is_stamped, ended, has_line;
 };
 
@@ -415,7 +416,7 @@ static void on_line(void *arg, struct lt_str line)
 /* Move the capture's clock on; silence and jumps are cut short. */
 static void advance_clock(struct player *player, int64_t *last_ms, int64_t at_ms, int64_t odd_ms)
 {
-	int64_t step = *last_ms < 0 ? 0 : at_ms - *last_ms;
+	int64_t step = *last_ms == NONE_YET ? 0 : at_ms - *last_ms;
 
 	*last_ms = at_ms;
 	player->clock_ms += step < 0 ? odd_ms : step > STEP_MAX_MS ? STEP_MAX_MS : step;
@@ -439,7 +440,7 @@ static enum rm_result read_line(struct rmonitor *self, struct lt_str line)
 
 		if (time_ms >= 0) {
 			/* Back by a day is midnight; else the computer's clock was set. */
-			if (player->time_of_day_ms - time_ms > DAY_MS / 2) {
+			if (player->time_of_day_ms > time_ms + DAY_MS / 2) {
 				player->time_of_day_ms -= DAY_MS;
 			}
 			advance_clock(player, &player->time_of_day_ms, time_ms, 1000);
@@ -587,7 +588,7 @@ static int32_t start_file(struct rmonitor *self)
 	if (player->ext == NULL) {
 		return refuse(self, "this host cannot read captures", "");
 	}
-	player->stamp_ms = player->time_of_day_ms = -1;
+	player->stamp_ms = player->time_of_day_ms = NONE_YET;
 	player->speed = self->api->option_number(self->host, "speed");
 	player->started_us = self->api->mono_us(self->host);
 	player->file = player->ext->open(self->host, self->api->option_text(self->host, "file").p);
