@@ -134,7 +134,7 @@ test('a row keeps its identity when cars change position and leaves with its car
 
   await eventually(async () => (await page.locator('tbody tr').count()) === 2, 'the third row to go');
   assert.equal(await page.locator('tbody tr').nth(1).getAttribute('data-mark'), 'car 7');
-  assert.equal(await page.locator('tbody tr').nth(1).locator('td').first().textContent(), '1');
+  assert.equal(await page.locator('tbody tr').nth(1).locator('td').first().textContent(), '2');
 });
 
 test('text from a feed is text, never markup', async (t) => {

@@ -59,9 +59,10 @@ export class Connection {
         },
         { get_retained: true },
       );
-      // The last listener may have left while this was under way.
-      if (!this.subscriptions.has(topic) && this.client === client) client.unsubscribe(subscriptionId).catch(() => {});
-      else this.subscriptions.get(topic).id = subscriptionId;
+      if (this.client !== client) return;
+      const callbacks = this.subscriptions.get(topic);
+      if (callbacks) callbacks.id = subscriptionId;
+      else client.unsubscribe(subscriptionId).catch(() => {}); // the last listener left meanwhile
     } catch {
       // Connection lost meanwhile: made again with the next one.
     }
