@@ -1,6 +1,5 @@
 #include "rm_model.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,67 +130,6 @@ bool rm_model_next_message(struct rm_model *model, struct rm_message *ret)
 	return true;
 }
 
-static bool has_word(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = text; *p != '\0'; p++) {
-		bool at_start = p == text || !isalnum((unsigned char)p[-1]);
-
-		/* Q1, FP2, Races: a digit or a plural may follow. */
-		if (at_start && strncasecmp(p, word, n) == 0 &&
-				(!isalpha((unsigned char)p[n]) ||
-						tolower((unsigned char)p[n]) == 's')) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* "24h", "6 h" */
-static bool has_hours(const char *text)
-{
-	for (const char *p = text; *p != '\0'; p++) {
-		const char *after = p + 1;
-
-		if (!isdigit((unsigned char)*p)) {
-			continue;
-		}
-		after += strspn(after, " ");
-		if (tolower((unsigned char)*after) == 'h' && !isalpha((unsigned char)after[1])) {
-			return true;
-		}
-	}
-	return false;
-}
-
-bool rm_is_race(enum rm_session_kind kind, const char *description)
-{
-	static const char *const race[] = { "race", "heat", "final", "feature", "hour", "lap",
-		"GP" };
-	static const char *const other[] = { "practice", "prac", "FP", "qual", "quali",
-		"qualifying", "qualification", "Q1", "Q2", "Q3", "warm-up", "warmup", "warm up",
-		"test", "testing", "timed" };
-
-	if (kind != RM_SESSION_AUTO) {
-		return kind == RM_SESSION_RACE;
-	}
-	for (size_t i = 0; i < sizeof(race) / sizeof(race[0]); i++) {
-		if (has_word(description, race[i])) {
-			return true;
-		}
-	}
-	if (has_hours(description)) {
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
-		if (has_word(description, other[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool is_race(const struct rm_model *model)
 {
 	return rm_is_race(model->opts.kind, model->description);
@@ -210,28 +148,11 @@ static void crossing(struct rm_model *model, struct rm_car *car)
 	}
 }
 
-static enum rm_flag flag_of(const char *text)
-{
-	static const struct {
-		const char *prefix;
-		enum rm_flag flag;
-	} flags[] = { { "gre", RM_FLAG_GREEN }, { "yel", RM_FLAG_YELLOW }, { "red", RM_FLAG_RED },
-		{ "fin", RM_FLAG_FINISH }, { "che", RM_FLAG_FINISH }, { "whi", RM_FLAG_WHITE },
-		{ "pur", RM_FLAG_PURPLE } };
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strncasecmp(text, flags[i].prefix, 3) == 0) {
-			return flags[i].flag;
-		}
-	}
-	return RM_FLAG_NONE;
-}
-
 static bool apply_heartbeat(struct rm_model *model, const struct rm_record *r)
 {
 	int32_t laps = rm_number(r->field[0]);
 	int64_t remain = rm_time_ms(r->field[1]), elapsed = rm_time_ms(r->field[3]);
-	enum rm_flag flag = flag_of(r->field[4]);
+	enum rm_flag flag = rm_flag_of(r->field[4]);
 	bool begins_finish = flag == RM_FLAG_FINISH && model->flag != RM_FLAG_FINISH;
 	bool idle = flag == RM_FLAG_NONE;
 

@@ -1,4 +1,4 @@
-/* Shared by rm_model.c and rm_view.c only; see rm_model.h. */
+/* Shared by rm_model.c, rm_view.c and rm_words.c only; see rm_model.h. */
 #ifndef LT_RMONITOR_RM_MODEL_INT_H
 #define LT_RMONITOR_RM_MODEL_INT_H
 
@@ -54,6 +54,9 @@ struct rm_model {
 
 /* The car that leads by the last $G positions; NULL: none. */
 const struct rm_car *rm_leader(const struct rm_model *model);
+
+/* By the first three letters; RM_FLAG_NONE for any other text. */
+enum rm_flag rm_flag_of(const char *text);
 
 enum rm_car_state rm_state_of(const struct rm_model *model, const struct rm_car *car);
 

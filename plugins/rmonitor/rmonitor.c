@@ -4,6 +4,8 @@
  * become a state in rm_model.c; here they meet the host: options, input,
  * clock, rows.
  */
+#include "rmonitor.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,45 +13,11 @@
 
 #include <livetiming/plugin.h>
 
-#include "rm_model.h"
-#include "rm_parse.h"
-
-#define COLUMNS_MAX    16
 #define LINES_PER_TURN 400  /* of a capture; a line takes a few microseconds */
 #define TURN_MS        20   /* between looks at a capture */
 #define STEP_MAX_MS    5000 /* longer silence in a capture is shortened to this */
 #define DAY_MS         86400000
 #define NONE_YET       INT64_MIN
-
-/* Playing a capture: its clock runs on $F or on ## stamps. */
-struct player {
-	const struct lt_file_ext *ext;
-	void *file;
-	double speed;
-	int64_t started_us, clock_ms, stamp_ms, time_of_day_ms; /* last two: or NONE_YET */
-	bool is_stamped, ended, has_line;
-};
-
-struct rmonitor {
-	const struct lt_host_api *api;
-	struct lt_host *host;
-	struct rm_model *model;
-	struct rm_rules *driver_rules, *class_rules, *transponders;
-	const struct lt_lines_ext *lines_ext;
-	void *lines;
-	struct player player;
-	uint64_t tick_timer;
-	int64_t tick_due_ms;
-	struct rm_record record;
-	enum rm_encoding encoding;
-	uint32_t yellow;
-	bool nationality_column, nationality_is_car, nationality_is_team;
-	/* what the service is described as */
-	struct lt_column columns[COLUMNS_MAX];
-	size_t column_count;
-	bool described_race, described_pits;
-	char described[RM_NAME_LEN];
-};
 
 static const struct lt_plugin_option options[] = {
 	{ .name = "host", .type = LT_OPT_TEXT, .help = "timing computer: name or address" },
@@ -149,207 +117,6 @@ static bool option_is(const struct rmonitor *self, const char *name, const char 
 	return text.n == strlen(value) && memcmp(text.p, value, text.n) == 0;
 }
 
-static void add_column(struct rmonitor *self, struct lt_column column)
-{
-	self->columns[self->column_count++] = column;
-}
-
-static void set_columns(struct rmonitor *self, bool race, bool pits)
-{
-	static const struct lt_column head[] = { LT_COL_NUM, LT_COL_STATE, LT_COL_CLASS,
-		LT_COL_POS_IN_CLASS, LT_COL_DRIVER };
-	static const struct lt_column in_race[] = { LT_COL_LAPS, LT_COL_GAP, LT_COL_INT,
-		LT_COL_LAST_LAP, LT_COL_BEST_LAP };
-	static const struct lt_column in_practice[] = { LT_COL_LAPS, LT_COL_BEST_LAP, LT_COL_GAP,
-		LT_COL_INT, LT_COL_LAST_LAP };
-
-	self->column_count = 0;
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++) {
-		add_column(self, head[i]);
-	}
-	add_column(self, (struct lt_column)LT_COL_TEAM);
-	if (self->nationality_is_car || self->nationality_is_team) {
-		add_column(self, (struct lt_column)LT_COL_CAR);
-	}
-	if (self->nationality_column) {
-		add_column(self, (struct lt_column){ "Nat", "text", "Nationality" });
-	}
-	for (size_t i = 0; i < sizeof(in_race) / sizeof(in_race[0]); i++) {
-		add_column(self, race ? in_race[i] : in_practice[i]);
-	}
-	if (pits) {
-		add_column(self, (struct lt_column)LT_COL_PITS);
-	}
-}
-
-static int32_t describe(struct rmonitor *self, const struct rm_view *view)
-{
-	static const struct lt_str headings[] = { { "Track", 5 }, { "Length", 6 } };
-	struct lt_service_info info = { .size = sizeof(info) };
-
-	set_columns(self, view->is_race, view->has_pits);
-	snprintf(self->described, sizeof(self->described), "%s", view->description);
-	self->described_race = view->is_race;
-	self->described_pits = view->has_pits;
-	info.name = self->api->option_text(self->host, "name");
-	info.description = text_of(self->described);
-	info.columns = self->columns;
-	info.column_count = self->column_count;
-	info.track_data = headings;
-	info.track_data_count = 2;
-	info.poll_interval_s = 1;
-	return self->api->describe(self->host, &info);
-}
-
-static struct lt_cell text_cell(const char *text)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text_of(text) };
-}
-
-static struct lt_cell int_cell(int64_t i)
-{
-	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
-}
-
-static struct lt_cell time_cell(int64_t ms, enum rm_mark mark)
-{
-	static const uint32_t flags[] = { [RM_MARK_NONE] = LT_TIME_PLAIN,
-		[RM_MARK_PB] = LT_TIME_PB,
-		[RM_MARK_SB] = LT_TIME_SB,
-		[RM_MARK_SB_NEW] = LT_TIME_SB_NEW };
-
-	return (struct lt_cell){
-		.kind = LT_CELL_TIME, .flag = flags[mark], .d = ms < 0 ? -1 : (double)ms / 1000.0
-	};
-}
-
-static struct lt_cell gap_cell(struct rm_gap gap, char scratch[24])
-{
-	if (gap.laps > 0) {
-		snprintf(scratch, 24, gap.laps == 1 ? "%d lap" : "%d laps", (int)gap.laps);
-		return text_cell(scratch);
-	}
-	return gap.ms < 0
-			? text_cell("")
-			: (struct lt_cell){ .kind = LT_CELL_NUMBER, .d = (double)gap.ms / 1000.0 };
-}
-
-static void give_row(struct rmonitor *self, const struct rm_view *view, const struct rm_row *row)
-{
-	static const char *const states[] = { [RM_STATE_RUN] = "RUN",
-		[RM_STATE_PIT] = "PIT",
-		[RM_STATE_OUT] = "OUT",
-		[RM_STATE_STOP] = "STOP",
-		[RM_STATE_FIN] = "FIN",
-		[RM_STATE_RET] = "RET" };
-	struct lt_cell cells[COLUMNS_MAX];
-	char gap[24], interval[24];
-	size_t n = 0;
-
-	cells[n++] = text_cell(row->num);
-	cells[n++] = text_cell(states[row->state]);
-	cells[n++] = text_cell(row->class_name);
-	cells[n++] = int_cell(row->pic);
-	cells[n++] = text_cell(row->driver);
-	cells[n++] = text_cell(self->nationality_is_team ? row->nationality : row->additional);
-	if (self->nationality_is_car || self->nationality_is_team) {
-		cells[n++] = text_cell(
-				self->nationality_is_car ? row->nationality : row->additional);
-	}
-	if (self->nationality_column) {
-		cells[n++] = text_cell(row->nationality);
-	}
-	cells[n++] = int_cell(row->laps);
-	if (!view->is_race) {
-		cells[n++] = time_cell(row->best_ms, row->best_mark);
-	}
-	cells[n++] = gap_cell(row->gap, gap);
-	cells[n++] = gap_cell(row->interval, interval);
-	cells[n++] = time_cell(row->last_ms, row->last_mark);
-	if (view->is_race) {
-		cells[n++] = time_cell(row->best_ms, row->best_mark);
-	}
-	if (view->has_pits) {
-		cells[n++] = int_cell(row->pits);
-	}
-	self->api->state_row(self->host, cells, n);
-}
-
-static uint32_t flag_of(const struct rmonitor *self, enum rm_flag flag)
-{
-	switch (flag) {
-	case RM_FLAG_NONE:
-		return LT_FLAG_NONE;
-	case RM_FLAG_GREEN:
-		return LT_FLAG_GREEN;
-	case RM_FLAG_YELLOW:
-		return self->yellow;
-	case RM_FLAG_RED:
-		return LT_FLAG_RED;
-	case RM_FLAG_FINISH:
-		return LT_FLAG_CHEQUERED;
-	case RM_FLAG_WHITE:
-		return LT_FLAG_WHITE;
-	case RM_FLAG_PURPLE:
-		return LT_FLAG_CODE_60;
-	}
-	return LT_FLAG_NONE;
-}
-
-static void give_session(struct rmonitor *self, const struct rm_view *view)
-{
-	struct lt_session_info session = { .size = sizeof(session) };
-	char length[RM_NAME_LEN + 8] = "";
-	struct lt_str unit = self->api->option_text(self->host, "track-unit");
-	struct lt_str track_data[2];
-
-	if (self->api->option_has(self->host, "track-length")) {
-		snprintf(length, sizeof(length), "%.3f %s",
-				self->api->option_number(self->host, "track-length"), unit.p);
-	} else if (view->track_length[0] != '\0') {
-		snprintf(length, sizeof(length), "%s %s", view->track_length, unit.p);
-	}
-	track_data[0] = text_of(view->track_name);
-	track_data[1] = text_of(length);
-	session.flag = flag_of(self, view->flag);
-	session.time_elapsed_s = view->elapsed_ms < 0 ? -1 : (double)view->elapsed_ms / 1000.0;
-	session.time_remain_s = view->remain_ms < 0 ? -1 : (double)view->remain_ms / 1000.0;
-	session.laps_remain = view->laps_remain;
-	session.track_data = track_data;
-	session.track_data_count = 2;
-	self->api->state_session(self->host, &session);
-}
-
-static void publish(struct rmonitor *self)
-{
-	const struct rm_view *view = rm_model_view(self->model);
-	struct rm_message message;
-
-	if (rm_model_take_new_session(self->model)) {
-		self->api->new_session(self->host);
-	}
-	if ((view->is_race != self->described_race || view->has_pits != self->described_pits ||
-			    strcmp(view->description, self->described) != 0) &&
-			describe(self, view) != 0) {
-		return;
-	}
-	while (rm_model_next_message(self->model, &message)) {
-		struct lt_message_info info = { .size = sizeof(info) };
-
-		info.category = LT_LITERAL("Timing");
-		info.text = text_of(message.text);
-		info.type = LT_LITERAL("");
-		info.car = text_of(message.num);
-		self->api->message(self->host, &info);
-	}
-	self->api->state_begin(self->host);
-	for (size_t i = 0; i < view->row_count; i++) {
-		give_row(self, view, &view->rows[i]);
-	}
-	give_session(self, view);
-	self->api->publish_now(self->host);
-}
-
 /* The model's clock: real time for a connection, the capture's for a file. */
 static int64_t model_now_ms(struct rmonitor *self)
 {
@@ -369,7 +136,7 @@ static void tick(struct rmonitor *self, int64_t now_ms)
 	int64_t next_ms = rm_model_tick(self->model, now_ms, &due);
 
 	if (due) {
-		publish(self);
+		rm_publish(self);
 	}
 	/* A capture is looked at often anyway. */
 	if (next_ms == RM_NEVER || self->player.file != NULL ||
@@ -557,7 +324,7 @@ static int32_t configure(struct rmonitor *self)
 	if (self->model == NULL) {
 		return refuse(self, "out of memory", "");
 	}
-	return describe(self, rm_model_view(self->model));
+	return rm_describe(self, rm_model_view(self->model));
 }
 
 static int32_t create(const struct lt_host_api *api, struct lt_host *host,
