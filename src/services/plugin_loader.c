@@ -96,6 +96,21 @@ static void copy_sized(void *ours, size_t our_size, const void *theirs, size_t t
 	memcpy(ours, theirs, LT_MIN(our_size, their_size));
 }
 
+/* The service reads its own options first, abbreviations too: such a one would never arrive. */
+static bool is_reachable(const struct lt_plugin_option *option, struct lt_err *err)
+{
+	const struct lt_service_option *own;
+
+	for (size_t i = 0; (own = lt_service_option_at(i)) != NULL; i++) {
+		if (lt_str_starts(lt_str_from(own->name), lt_str_from(option->name))) {
+			return lt_err_set(err, LT_E_FORMAT,
+					"its option --%s would be read as the service's own --%s",
+					option->name, own->name);
+		}
+	}
+	return true;
+}
+
 static bool copy_options(struct lt_plugin *plugin, struct lt_err *err)
 {
 	const char *entry = (const void *)plugin->desc.options;
@@ -121,6 +136,9 @@ static bool copy_options(struct lt_plugin *plugin, struct lt_err *err)
 				(option.type == LT_OPT_CHOICE && option.choices == NULL)) {
 			return lt_err_set(err, LT_E_FORMAT, "option --%s has an unknown type (%u)",
 					option.name, option.type);
+		}
+		if (!is_reachable(&option, err)) {
+			return false;
 		}
 		if (plugin->option_count == OPTIONS_MAX) {
 			return lt_err_set(err, LT_E_LIMIT, "it has more than %d options",

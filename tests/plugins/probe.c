@@ -11,7 +11,7 @@
 struct probe {
 	const struct lt_host_api *api;
 	struct lt_host *host;
-	void *http, *ws, *tcp, *lines, *udp, *file;
+	void *http, *ws, *tcp, *lines, *udp, *file, *recording;
 	int updates;
 	int64_t worked;
 	char last[256];
@@ -132,6 +132,32 @@ static void next_file_line(void *arg)
 	}
 }
 
+static void on_recording(void *arg, const struct lt_recording_info *info)
+{
+	struct probe *p = arg;
+	const struct lt_recording_ext *recording = p->api->extension(p->host, LT_EXT_RECORDING);
+
+	p->api->count(p->host, "frames", info->frames);
+	recording->describe(p->recording);
+	recording->request(p->recording, recording->next_time(p->recording, info->first_s));
+}
+
+static void on_recorded_state(void *arg, int64_t time_s, struct lt_str state_json)
+{
+	struct probe *p = arg;
+	const struct lt_recording_ext *recording = p->api->extension(p->host, LT_EXT_RECORDING);
+
+	(void)state_json;
+	recording->publish(p->recording);
+	time_s = recording->next_time(p->recording, time_s + 1);
+	if (time_s == INT64_MAX) {
+		recording->close(p->recording); /* from inside its own callback */
+		p->api->count(p->host, "recording ended", 1);
+	} else {
+		recording->request(p->recording, time_s);
+	}
+}
+
 static int32_t create(const struct lt_host_api *api, struct lt_host *host, struct lt_str options,
 		void **ret_self)
 {
@@ -242,6 +268,18 @@ static int32_t start(void *self)
 		}
 		next_file_line(p);
 	}
+	if (api->option_has(p->host, "zip")) {
+		const struct lt_recording_ext *ext = api->extension(p->host, LT_EXT_RECORDING);
+		struct lt_recording_opts o;
+
+		memset(&o, 0, sizeof(o));
+		o.size = sizeof(o);
+		o.path = api->option_text(p->host, "zip").p;
+		o.opened = on_recording;
+		o.state = on_recorded_state;
+		o.arg = p;
+		p->recording = ext->open(p->host, &o);
+	}
 	if (api->option_flag(p->host, "timer")) {
 		api->timer(p->host, 10, 0, on_timer, p);
 	}
@@ -292,6 +330,7 @@ static const struct lt_plugin_option options[] = {
 	{ "timer", LT_OPT_FLAG, 0, NULL, "report a timer", NULL, 0, 0 },
 	{ "work", LT_OPT_FLAG, 0, NULL, "work off the loop", NULL, 0, 0 },
 	{ "file", LT_OPT_FILE, 0, NULL, "read this file", NULL, 0, 0 },
+	{ "zip", LT_OPT_TEXT, 0, NULL, "publish the states of this", NULL, 0, 0 },
 	{ "count", LT_OPT_FLAG, 0, NULL, "publish each update", NULL, 0, 0 },
 	{ "due", LT_OPT_FLAG, 0, NULL, "publish when due only", NULL, 0, 0 },
 	{ "fail-after", LT_OPT_INT, 0, "0", "fail in this update", NULL, 0, 0 },

@@ -40,6 +40,8 @@ static void unsound_plugins_are_refused_with_a_sentence(void **state)
 	expect_refused("bad_major", "made for plugin interface 2.0, this is 1.0");
 	expect_refused("bad_missing", "lacks the function \"start\"");
 	expect_refused("bad_name", "its name is not made of a-z, 0-9 and _");
+	expect_refused("bad_option",
+			"--recording would be read as the service's own --recording-file");
 	expect_refused("nothing", "No such file");
 }
 
@@ -100,7 +102,7 @@ static void a_scan_lists_good_and_broken_files(void **state)
 	LT_AUTO(cJSON_Delete) cJSON *list = lt_plugins_list(plugins);
 
 	assert_int_equal(cJSON_GetArraySize(lt_json_get(list, "plugins")), 4);
-	assert_int_equal(cJSON_GetArraySize(lt_json_get(list, "broken")), 5);
+	assert_int_equal(cJSON_GetArraySize(lt_json_get(list, "broken")), 6);
 	lt_plugins_destroy(plugins);
 	lt_free(folder);
 }

@@ -505,6 +505,53 @@ static void the_saved_state_has_nothing_of_the_viewers(void **state)
 	make_services(f, NULL);
 }
 
+static bool has_recording_ended(void *arg)
+{
+	struct fixture *f = arg;
+	LT_AUTO(cJSON_Delete) cJSON *shown = lt_services_show(f->services, LT_STR("probe"), NULL);
+
+	return lt_json_get(lt_json_get(shown, "counters"), "recording ended") != NULL;
+}
+
+static void a_recording_is_published_as_it_was_recorded(void **state)
+{
+	struct fixture *f = *state;
+	char *zip = shared_path("golden/s11-wec-8x5m/recording.zip"), line[512];
+	char *last = shared_path("golden/s11-wec-8x5m/published_state.json");
+	char *manifest = shared_path("golden/s11-wec-8x5m/manifest.json");
+	LT_AUTO(cJSON_Delete) cJSON *expected = lt_json_parse_file(last, 1 << 20, NULL);
+	LT_AUTO(cJSON_Delete) cJSON *recorded = lt_json_parse_file(manifest, 1 << 20, NULL);
+
+	snprintf(line, sizeof(line), "probe --zip '%s'", zip);
+	must_start(f, line);
+	wait_until(f->loop, has_recording_ended, f);
+	LT_AUTO(cJSON_Delete) cJSON *shown = lt_services_show(f->services, LT_STR("probe"), NULL);
+	const cJSON *described = lt_json_get(shown, "manifest");
+
+	assert_true(lt_json_equal(lt_json_get(f->state, "cars"), lt_json_get(expected, "cars")));
+	assert_true(lt_json_equal(
+			lt_json_get(f->state, "messages"), lt_json_get(expected, "messages")));
+	assert_true(lt_json_equal(
+			lt_json_get(described, "colSpec"), lt_json_get(recorded, "colSpec")));
+	assert_true(lt_json_equal(
+			lt_json_get(described, "source"), lt_json_get(recorded, "source")));
+	assert_string_equal(lt_json_get(described, "serviceClass")->valuestring, "probe");
+	free(zip);
+	free(last);
+	free(manifest);
+}
+
+static void a_recording_that_cannot_be_opened_fails_the_service(void **state)
+{
+	struct fixture *f = *state;
+
+	must_start(f, "probe --zip /nowhere.zip");
+	wait_until(f->loop, any_failed, f);
+	LT_AUTO(cJSON_Delete) cJSON *shown = lt_services_show(f->services, LT_STR("probe"), NULL);
+
+	assert_non_null(strstr(lt_json_get(shown, "reason")->valuestring, "/nowhere.zip"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -529,6 +576,8 @@ int main(void)
 		TEST(the_log_says_that_the_session_is_ready),
 		TEST(no_files_are_written_when_told_so),
 		TEST(the_saved_state_has_nothing_of_the_viewers),
+		TEST(a_recording_is_published_as_it_was_recorded),
+		TEST(a_recording_that_cannot_be_opened_fails_the_service),
 	};
 
 	lt_alloc_init();
