@@ -6,8 +6,10 @@ import { cell } from './format.js';
 
 const CLASS_COLOURS = 8;
 
-// Shown on a narrow screen; the rest appears with "All columns".
-const MAJOR = new Set(['Num', 'State', 'Class', 'Driver', 'Gap', 'Last', 'Laps']);
+// What a column is worth where the screen is too narrow for all of them:
+// 'major' fits a phone, 'minor' a laptop; unknown columns count as minor.
+const MAJOR = new Set(['Num', 'State', 'Class', 'Driver', 'Gap', 'Last']);
+const DETAIL = new Set(['Car', 'T', 'TS', 'TA', 'S1', 'S2', 'S3', 'S4', 'S5', 'BS1', 'BS2', 'BS3', 'BS4', 'BS5']);
 const STATES = {
   RUN: 'Running',
   PIT: 'In the pits',
@@ -37,7 +39,7 @@ export class TimingTable {
       title,
       type,
       description,
-      className: `col-${type}${MAJOR.has(title) ? '' : ' minor'}`,
+      className: `col-${type}${MAJOR.has(title) ? '' : DETAIL.has(title) ? ' detail' : ' minor'}`,
     }));
     this.index = Object.fromEntries(colSpec.map(([title], i) => [title, i]));
     this.head.replaceChildren(
