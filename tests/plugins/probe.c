@@ -13,8 +13,6 @@ struct probe {
 	struct lt_host *host;
 	void *http, *ws, *tcp, *lines, *udp, *file, *recording;
 	int updates;
-	int64_t worked;
-	char last[256];
 };
 
 static void report(struct probe *p, const char *what, struct lt_str value)
@@ -97,21 +95,26 @@ static void on_timer(void *arg)
 	report(arg, "timer", LT_LITERAL("fired"));
 }
 
+/* Memory of its own: the worker may still have it when the instance is gone. */
+struct job {
+	struct probe *probe;
+	int64_t result;
+};
+
 static void work(void *arg)
 {
-	((struct probe *)arg)->worked = 42;
+	((struct job *)arg)->result = 42;
 }
 
 static void worked(void *arg, uint32_t cancelled)
 {
-	struct probe *p = arg;
+	struct job *job = arg;
 
-	if (cancelled) {
-		free(p);
-		return;
+	if (!cancelled) {
+		report(job->probe, "work", LT_LITERAL("done"));
+		job->probe->api->count(job->probe->host, "worked", job->result);
 	}
-	report(p, "work", LT_LITERAL("done"));
-	p->api->count(p->host, "worked", p->worked);
+	free(job);
 }
 
 static void next_file_line(void *arg)
@@ -286,7 +289,10 @@ static int32_t start(void *self)
 	if (api->option_flag(p->host, "work")) {
 		const struct lt_work_ext *ext = api->extension(p->host, LT_EXT_WORK);
 
-		ext->run(p->host, work, worked, p);
+		struct job *job = calloc(1, sizeof(*job));
+
+		job->probe = p;
+		ext->run(p->host, work, worked, job);
 	}
 	return 0;
 }
@@ -312,12 +318,7 @@ static void update(void *self)
 
 static void destroy(void *self)
 {
-	struct probe *p = self;
-
-	if (p->api->option_flag(p->host, "work") && p->worked == 0) {
-		return; /* `worked` frees it, cancelled */
-	}
-	free(p);
+	free(self);
 }
 
 static const struct lt_plugin_option options[] = {

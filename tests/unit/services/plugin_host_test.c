@@ -3,15 +3,21 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include <mbedtls/sha1.h>
+
+#include "base/crypto.h"
 #include "net/fetch.h"
+#include "net/ws_client.h"
 #include "services/plugin_host.h"
 #include "support/plugin_fixture.h"
+#include "support/server.h"
 #include "support/test.h"
 
 struct fixture {
 	struct lt_loop *loop;
 	struct lt_random *random;
 	struct lt_fetcher *fetcher;
+	struct lt_ws_hub *hub;
 	struct lt_plugins *plugins;
 	const struct lt_plugin *probe;
 	struct lt_host *host;
@@ -93,6 +99,8 @@ static int set_up(void **state)
 	f->loop = lt_loop_create(NULL);
 	f->random = lt_random_create(1, NULL);
 	f->fetcher = lt_fetcher_create(f->loop, &(struct lt_fetcher_opts){ 0 }, NULL);
+	f->hub = lt_ws_hub_create(
+			&(struct lt_net_env){ .loop = f->loop, .random = f->random }, NULL);
 	f->plugins = lt_plugins_create("", (struct lt_log){ 0 });
 	f->probe = lt_plugins_load(f->plugins, path, NULL);
 	f->seen = cJSON_CreateArray();
@@ -107,7 +115,10 @@ static int tear_down(void **state)
 
 	lt_host_destroy(f->host);
 	lt_fetcher_destroy(f->fetcher);
-	lt_loop_destroy(f->loop);
+	lt_ws_hub_destroy(f->hub);
+	if (f->loop != NULL) {
+		lt_loop_destroy(f->loop);
+	}
 	lt_random_destroy(f->random);
 	lt_plugins_destroy(f->plugins);
 	cJSON_Delete(f->seen);
@@ -122,6 +133,7 @@ static void run_with(struct fixture *f, const char *line, struct lt_mono (*clock
 	struct lt_host_env env = { .loop = f->loop,
 		.random = f->random,
 		.fetcher = f->fetcher,
+		.ws_hub = f->hub,
 		.owner = &owner,
 		.owner_arg = f,
 		.clock = clock };
@@ -163,7 +175,7 @@ static const char *wait_for(struct fixture *f, const char *what)
 }
 
 /* A server for one connection: reads something, answers, closes. */
-struct server {
+struct one_shot {
 	int fd;
 	uint16_t port;
 	const char *answer;
@@ -173,7 +185,7 @@ struct server {
 
 static void *serve(void *arg)
 {
-	struct server *server = arg;
+	struct one_shot *server = arg;
 	int client = accept(server->fd, NULL, NULL);
 	ssize_t n = recv(client, server->got, sizeof(server->got) - 1, 0);
 
@@ -185,7 +197,7 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static void serve_once(struct server *server, const char *answer)
+static void serve_once(struct one_shot *server, const char *answer)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -200,7 +212,7 @@ static void serve_once(struct server *server, const char *answer)
 	assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
 }
 
-static void end_server(struct server *server)
+static void end_server(struct one_shot *server)
 {
 	pthread_join(server->thread, NULL);
 	close(server->fd);
@@ -209,7 +221,7 @@ static void end_server(struct server *server)
 static void tcp_carries_bytes_both_ways(void **state)
 {
 	struct fixture *f = *state;
-	struct server server = { 0 };
+	struct one_shot server = { 0 };
 	char line[64];
 
 	serve_once(&server, "answer");
@@ -224,7 +236,7 @@ static void tcp_carries_bytes_both_ways(void **state)
 static void http_gives_the_body(void **state)
 {
 	struct fixture *f = *state;
-	struct server server = { 0 };
+	struct one_shot server = { 0 };
 	char line[64];
 
 	serve_once(&server,
@@ -243,6 +255,61 @@ static void http_tells_why_there_is_no_answer(void **state)
 	run_with(f, "--url http://127.0.0.1:1/", NULL);
 
 	assert_true(strlen(wait_for(f, "http error")) > 0);
+}
+
+/* Says "hi" to a client that shook hands; the client's first frame, unmasked, into arg. */
+static void serve_ws(int fd, int nth, void *arg)
+{
+	char request[4096];
+	unsigned char digest[20], head[6];
+	unsigned char *got = arg;
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+
+	(void)nth;
+	server_read_until(fd, "\r\n\r\n", request, sizeof(request));
+	const char *key = strcasestr(request, "sec-websocket-key: ");
+
+	if (key == NULL) {
+		return;
+	}
+	key += strlen("sec-websocket-key: ");
+	lt_buf_add(&text, key, strcspn(key, "\r"));
+	lt_buf_add_c(&text, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+	mbedtls_sha1_ret((const unsigned char *)text.p, text.n, digest);
+	lt_buf_clear(&text);
+	lt_buf_add_c(&text,
+			"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+			"Connection: Upgrade\r\nSec-WebSocket-Accept: ");
+	lt_base64_encode(&text, digest, sizeof(digest));
+	lt_buf_add_c(&text, "\r\n\r\n");
+	server_say(fd, text.p);
+	server_say(fd, "\x81\x02hi");
+	if (recv(fd, head, sizeof(head), MSG_WAITALL) == sizeof(head) &&
+			recv(fd, got, 5, MSG_WAITALL) == 5) {
+		for (size_t i = 0; i < 5; i++) {
+			got[i] ^= head[2 + i % 4];
+		}
+	}
+	server_wait_for_close(fd);
+}
+
+static void websocket_carries_messages_both_ways(void **state)
+{
+	struct fixture *f = *state;
+	struct server server;
+	char line[64], got[16] = "";
+
+	server_start(&server, serve_ws, got);
+	snprintf(line, sizeof(line), "--ws ws://127.0.0.1:%u/", server.port);
+	run_with(f, line, NULL);
+
+	assert_string_equal(wait_for(f, "ws"), "hi");
+	lt_host_destroy(LT_STEAL(f->host));
+	lt_fetcher_destroy(LT_STEAL(f->fetcher));
+	lt_ws_hub_destroy(LT_STEAL(f->hub));
+	lt_loop_destroy(LT_STEAL(f->loop));
+	server_stop(&server);
+	assert_string_equal(got, "hello");
 }
 
 /* A port that was free a moment ago. */
@@ -362,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tcp_carries_bytes_both_ways),
+		TEST(websocket_carries_messages_both_ways),
 		TEST(http_gives_the_body),
 		TEST(http_tells_why_there_is_no_answer),
 		TEST(udp_answers_and_may_close_in_its_own_callback),
