@@ -19,7 +19,8 @@ static bool is_of_race(const cJSON *message)
 	const cJSON *car = lt_cell_at(message, CAR_AT);
 	const cJSON *text = lt_cell_at(message, TEXT_AT);
 
-	return cJSON_IsArray(message) && (!car || cJSON_IsNull(car)) &&
+	/* One without a text is broken. */
+	return text && (!car || cJSON_IsNull(car)) &&
 			!(cJSON_IsString(text) && strstr(text->valuestring, "Driver change ("));
 }
 
