@@ -10,6 +10,7 @@
 #include "base/fsutil.h"
 #include "base/random.h"
 #include "net/fetch.h"
+#include "net/ws_client.h"
 #include "race/envelope.h"
 #include "router/router.h"
 #include "services/control.h"
@@ -46,6 +47,7 @@ struct lt_daemon {
 	struct lt_random *random;
 	struct lt_router *router;
 	struct lt_fetcher *fetcher;
+	struct lt_ws_hub *ws_hub;
 	struct lt_services *services;
 	struct lt_directory *directory;
 	struct lt_web *web;
@@ -145,6 +147,7 @@ static void create_modules(struct lt_daemon *daemon)
 			.log = { env->log_sink, "services" },
 			.router = daemon->router,
 			.fetcher = daemon->fetcher,
+			.ws_hub = daemon->ws_hub,
 			.state_dir = env->conf->state_dir,
 			.log_dir = env->conf->log_dir,
 			.plugin_path = env->conf->plugin_path,
@@ -198,6 +201,8 @@ struct lt_daemon *lt_daemon_create(const struct lt_daemon_env *env, struct lt_er
 	if (!daemon->fetcher) {
 		goto fail;
 	}
+	daemon->ws_hub = lt_ws_hub_create(
+			&(struct lt_net_env){ .loop = env->loop, .random = daemon->random }, NULL);
 	create_modules(daemon);
 	return daemon;
 fail:
@@ -216,6 +221,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_services_destroy(daemon->services);
 	lt_directory_destroy(daemon->directory);
 	lt_router_destroy(daemon->router);
+	lt_ws_hub_destroy(daemon->ws_hub);
 	lt_fetcher_destroy(daemon->fetcher);
 	lt_random_destroy(daemon->random);
 	lt_free(daemon);
