@@ -12,15 +12,18 @@ struct lt_auth {
 	struct lt_random *random;
 	struct lt_auth_principal *principals; /* first added first */
 	char decoy_key[DECOY_BYTES];
+	bool tickets;
 };
 
-static const struct lt_auth_method *const methods[] = { &lt_auth_anonymous, &lt_auth_wampcra };
+static const struct lt_auth_method *const methods[] = { &lt_auth_anonymous, &lt_auth_wampcra,
+	&lt_auth_ticket };
 
-struct lt_auth *lt_auth_create(struct lt_random *random)
+struct lt_auth *lt_auth_create(struct lt_random *random, bool tickets)
 {
 	struct lt_auth *auth = lt_zalloc(sizeof(*auth));
 
 	auth->random = random;
+	auth->tickets = tickets;
 	lt_random_bytes(random, auth->decoy_key, sizeof(auth->decoy_key));
 	return auth;
 }
@@ -43,6 +46,7 @@ void lt_auth_destroy(struct lt_auth *auth)
 
 		auth->principals = principal->next;
 		wipe(&principal->secret);
+		wipe(&principal->ticket);
 		lt_buf_finish(&principal->salt);
 		lt_free(principal->authid);
 		lt_free(principal->role);
@@ -58,6 +62,17 @@ void lt_auth_attempt_finish(struct lt_auth_attempt *attempt)
 	lt_buf_finish(&attempt->authid);
 }
 
+static const struct lt_auth_principal *find_principal(
+		const struct lt_auth *auth, struct lt_str authid)
+{
+	for (const struct lt_auth_principal *p = auth->principals; p; p = p->next) {
+		if (lt_str_eq_c(authid, p->authid)) {
+			return p;
+		}
+	}
+	return NULL;
+}
+
 bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, struct lt_err *err)
 {
 	struct lt_auth_principal **end = &auth->principals;
@@ -71,7 +86,7 @@ bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, str
 				"principal %s: a salted secret needs a keylen and at least %d iterations",
 				principal->authid, ITERATIONS_MIN);
 	}
-	if (lt_auth_find(auth, lt_str_from(principal->authid))) {
+	if (find_principal(auth, lt_str_from(principal->authid))) {
 		return lt_err_set(
 				err, LT_E_EXISTS, "principal %s exists already", principal->authid);
 	}
@@ -82,8 +97,16 @@ bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, str
 	copy->role = lt_strdup(principal->role);
 	lt_buf_add_str(&copy->secret, principal->secret);
 	lt_buf_add_str(&copy->salt, principal->salt);
+	lt_buf_add_str(&copy->ticket,
+			principal->ticket.n > 0 || principal->salt.n > 0 ? principal->ticket
+									 : principal->secret);
 	copy->iterations = principal->iterations;
 	copy->keylen = principal->keylen;
+	copy->methods = principal->methods ? principal->methods
+					   : LT_METHOD_WAMPCRA | LT_METHOD_TICKET;
+	if (copy->ticket.n == 0) {
+		copy->methods &= ~LT_METHOD_TICKET;
+	}
 	while (*end) {
 		end = &(*end)->next;
 	}
@@ -91,14 +114,12 @@ bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, str
 	return true;
 }
 
-const struct lt_auth_principal *lt_auth_find(const struct lt_auth *auth, struct lt_str authid)
+const struct lt_auth_principal *lt_auth_find(
+		const struct lt_auth *auth, struct lt_str authid, unsigned method)
 {
-	for (const struct lt_auth_principal *p = auth->principals; p; p = p->next) {
-		if (lt_str_eq_c(authid, p->authid)) {
-			return p;
-		}
-	}
-	return NULL;
+	const struct lt_auth_principal *principal = find_principal(auth, authid);
+
+	return principal && (principal->methods & method) ? principal : NULL;
 }
 
 void lt_auth_decoy(const struct lt_auth *auth, struct lt_str authid,
@@ -131,11 +152,11 @@ struct lt_random *lt_auth_random(const struct lt_auth *auth)
 	return auth->random;
 }
 
-static const struct lt_auth_method *find_method(const cJSON *name)
+static const struct lt_auth_method *find_method(const struct lt_auth *auth, const cJSON *name)
 {
 	for (size_t i = 0; cJSON_IsString(name) && i < LT_ARRAY_LEN(methods); i++) {
 		if (strcmp(name->valuestring, methods[i]->name) == 0) {
-			return methods[i];
+			return methods[i] == &lt_auth_ticket && !auth->tickets ? NULL : methods[i];
 		}
 	}
 	return NULL;
@@ -151,7 +172,7 @@ enum lt_auth_outcome lt_auth_begin(struct lt_auth *auth, const struct lt_auth_he
 		attempt->method = &lt_auth_anonymous;
 	}
 	cJSON_ArrayForEach(name, hello->authmethods) {
-		attempt->method = find_method(name);
+		attempt->method = find_method(auth, name);
 		if (attempt->method) {
 			break;
 		}

@@ -45,9 +45,10 @@ struct lt_auth_method {
 	/* Is this the answer to the challenge? Methods without one have NULL. */
 	bool (*check)(const struct lt_auth_attempt *attempt, struct lt_str signature);
 };
-extern const struct lt_auth_method lt_auth_anonymous, lt_auth_wampcra;
+extern const struct lt_auth_method lt_auth_anonymous, lt_auth_wampcra, lt_auth_ticket;
 
-struct lt_auth *lt_auth_create(struct lt_random *random);
+/* tickets: is "ticket" one of the methods? */
+struct lt_auth *lt_auth_create(struct lt_random *random, bool tickets);
 void lt_auth_destroy(struct lt_auth *auth); /* NULL is fine */
 bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, struct lt_err *err);
 
@@ -62,9 +63,13 @@ struct lt_auth_principal {
 	struct lt_auth_principal *next;
 	char *authid, *role;
 	struct lt_buf secret, salt;
+	struct lt_buf ticket; /* empty: it cannot use one */
 	uint32_t iterations, keylen;
+	unsigned methods; /* set of LT_METHOD_* */
 };
-const struct lt_auth_principal *lt_auth_find(const struct lt_auth *auth, struct lt_str authid);
+/* The principal of this authid if it may use the method (one LT_METHOD_*), or NULL. */
+const struct lt_auth_principal *lt_auth_find(
+		const struct lt_auth *auth, struct lt_str authid, unsigned method);
 /*
  * What to show for an authid that does not exist, so that it looks like one
  * that does: like the first salted principal if there is one, else the first,

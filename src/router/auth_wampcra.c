@@ -54,7 +54,7 @@ static enum lt_auth_outcome begin(struct lt_auth *auth, const struct lt_auth_hel
 		attempt->refusal = "wamp.error.authentication_failed";
 		return LT_AUTH_REFUSE;
 	}
-	attempt->principal = lt_auth_find(auth, hello->authid);
+	attempt->principal = lt_auth_find(auth, hello->authid, LT_METHOD_WAMPCRA);
 	if (attempt->principal) {
 		attempt->role = attempt->principal->role;
 		challenge(auth, hello, attempt->principal, attempt);

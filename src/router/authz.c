@@ -21,6 +21,7 @@ struct lt_role {
 	UT_hash_handle hh;
 	struct rule *rules;
 	struct lt_match_index *index;
+	uint64_t sessions;
 	bool is_anonymous;
 	char name[];
 };
@@ -263,6 +264,27 @@ const struct lt_role *lt_authz_role(const struct lt_authz *authz, struct lt_str 
 const char *lt_role_name(const struct lt_role *role)
 {
 	return role->name;
+}
+
+void lt_authz_count_session(struct lt_authz *authz, const struct lt_role *role, int change)
+{
+	struct lt_role *counted = find_role(authz->roles, lt_str_from(role->name));
+
+	counted->sessions += (uint64_t)change;
+}
+
+void lt_authz_count(const struct lt_authz *authz, lt_router_count_fn fn, void *arg)
+{
+	const struct lt_role *role;
+
+	for (role = authz->roles; role; role = role->hh.next) {
+		fn(arg, role->name, role->sessions);
+	}
+}
+
+bool lt_role_is_anonymous(const struct lt_role *role)
+{
+	return role->is_anonymous;
 }
 
 /* The rule that decides about one URI (or about a pattern, taken as a text). */

@@ -15,6 +15,7 @@
 
 #include "base/str.h"
 #include "router/local.h"
+#include "router/router.h"
 
 struct lt_authz;
 struct lt_role;
@@ -30,6 +31,13 @@ bool lt_authz_load(struct lt_authz *authz, struct lt_str json, struct lt_err *er
 /* The role of this name or NULL. Borrowed for the life of authz. */
 const struct lt_role *lt_authz_role(const struct lt_authz *authz, struct lt_str name);
 const char *lt_role_name(const struct lt_role *role);
+
+/* Count the sessions of a role: change is 1 or -1. */
+void lt_authz_count_session(struct lt_authz *authz, const struct lt_role *role, int change);
+void lt_authz_count(const struct lt_authz *authz, lt_router_count_fn fn, void *arg);
+
+/* The role of sessions that did not authenticate. */
+bool lt_role_is_anonymous(const struct lt_role *role);
 
 /*
  * May the role do this? For a pattern every rule that it could reach must

@@ -28,9 +28,12 @@ struct entry {
 };
 
 struct subscription {
+	UT_hash_handle hh;
 	uint64_t id;
 	struct lt_str pattern; /* owned */
 	enum lt_match match;
+	bool is_meta; /* the pattern begins with "wamp." */
+	struct lt_wall created;
 	struct entry *entries;
 	size_t count, capacity;
 };
@@ -38,9 +41,10 @@ struct subscription {
 struct lt_broker {
 	struct lt_core *core;
 	struct lt_match_index *index;
-	struct lt_subscriber *subscribers; /* by member and subscription */
+	struct subscription *subscriptions; /* by id */
+	struct lt_subscriber *subscribers;  /* by member and subscription */
 	struct lt_retained_store *retained;
-	uint64_t last_id, subscription_count;
+	uint64_t last_id, meta_count;
 };
 
 struct lt_broker *lt_broker_create(struct lt_core *core)
@@ -85,6 +89,33 @@ static void remove_subscriber(struct lt_broker *broker, struct lt_subscriber *su
 	HASH_DEL(broker->subscribers, subscriber);
 }
 
+static struct subscription *find_subscription(const struct lt_broker *broker, uint64_t id)
+{
+	struct subscription *found = NULL;
+
+	HASH_FIND(hh, broker->subscriptions, &id, sizeof(id), found);
+	return found;
+}
+
+static void insert_subscription(struct lt_broker *broker, struct subscription *subscription)
+{
+	HASH_ADD(hh, broker->subscriptions, id, sizeof(subscription->id), subscription);
+}
+
+static void remove_subscription(struct lt_broker *broker, struct subscription *subscription)
+{
+	HASH_DEL(broker->subscriptions, subscription);
+}
+
+static struct lt_pattern_view view_of(const struct subscription *subscription)
+{
+	return (struct lt_pattern_view){ .id = subscription->id,
+		.uri = subscription->pattern,
+		.match = subscription->match,
+		.created = subscription->created,
+		.count = subscription->count };
+}
+
 static struct subscription *subscription_create(
 		struct lt_broker *broker, struct lt_str pattern, enum lt_match match)
 {
@@ -93,15 +124,19 @@ static struct subscription *subscription_create(
 	subscription->id = ++broker->last_id;
 	subscription->pattern = (struct lt_str){ lt_str_dup(pattern), pattern.n };
 	subscription->match = match;
+	subscription->is_meta = lt_uri_is_reserved(pattern);
+	subscription->created = lt_loop_wall(broker->core->loop);
 	lt_match_set(broker->index, subscription->pattern, match, subscription);
-	broker->subscription_count++;
+	insert_subscription(broker, subscription);
+	broker->meta_count += subscription->is_meta;
 	return subscription;
 }
 
 static void subscription_destroy(struct lt_broker *broker, struct subscription *subscription)
 {
 	lt_match_remove(broker->index, subscription->pattern, subscription->match);
-	broker->subscription_count--;
+	remove_subscription(broker, subscription);
+	broker->meta_count -= subscription->is_meta;
 	lt_free((void *)(uintptr_t)subscription->pattern.p);
 	lt_free(subscription->entries);
 	lt_free(subscription);
@@ -127,6 +162,17 @@ static void attach(struct lt_broker *broker, struct subscription *subscription,
 	member->subscription_count++;
 }
 
+/* Nothing is told about subscriptions to what is told. */
+static void tell(struct lt_broker *broker, const struct subscription *subscription,
+		const struct lt_member *member, enum lt_meta_news news)
+{
+	const struct lt_pattern_view view = view_of(subscription);
+
+	if (!subscription->is_meta) {
+		lt_meta_emit(broker, member, &view, news);
+	}
+}
+
 static void detach(struct lt_broker *broker, struct lt_subscriber *subscriber)
 {
 	struct subscription *subscription = subscriber->subscription;
@@ -139,15 +185,27 @@ static void detach(struct lt_broker *broker, struct lt_subscriber *subscriber)
 	DL_DELETE(member->subscriptions, subscriber);
 	member->subscription_count--;
 	lt_free(subscriber);
+	tell(broker, subscription, member, LT_META_REMOVED);
 	if (subscription->count == 0) {
+		tell(broker, subscription, member, LT_META_DELETED);
 		subscription_destroy(broker, subscription);
+	}
+}
+
+static void tell_created(struct lt_broker *broker, const struct subscription *subscription,
+		const struct lt_member *member)
+{
+	const struct lt_pattern_view view = view_of(subscription);
+
+	if (!subscription->is_meta) {
+		lt_meta_emit_create(broker, member, &view);
 	}
 }
 
 bool lt_broker_subscribe(struct lt_broker *broker, struct lt_member *member, struct lt_str pattern,
 		enum lt_match match, uint64_t *ret_subscription, struct lt_err *err)
 {
-	if (!lt_uri_check(pattern, match, broker->core->limits.uri_bytes, err)) {
+	if (!lt_core_check_uri(broker->core, member, pattern, match, err)) {
 		return false;
 	}
 	if (!lt_role_allows(member->role, LT_ACTION_SUBSCRIBE, pattern, match)) {
@@ -159,14 +217,17 @@ bool lt_broker_subscribe(struct lt_broker *broker, struct lt_member *member, str
 
 	if (!subscription || !find_subscriber(broker, member, subscription->id)) {
 		if (member->subscription_count >= broker->core->limits.subscriptions) {
+			broker->core->stats.limit_hits[LT_LIMIT_SUBSCRIPTIONS]++;
 			return lt_err_set(err, LT_E_LIMIT,
 					"a session has at most %" PRIu32 " subscriptions",
 					broker->core->limits.subscriptions);
 		}
 		if (!subscription) {
 			subscription = subscription_create(broker, pattern, match);
+			tell_created(broker, subscription, member);
 		}
 		attach(broker, subscription, member);
+		tell(broker, subscription, member, LT_META_ADDED);
 	}
 	*ret_subscription = subscription->id;
 	return true;
@@ -316,10 +377,10 @@ static void write_disclosure(struct lt_buf *members, const struct lt_member *pub
 	lt_passthru_write(&publication->options->passthru, members);
 }
 
-static bool check_publish(const struct lt_broker *broker, const struct lt_member *publisher,
+bool lt_broker_check_publish(struct lt_broker *broker, const struct lt_member *publisher,
 		struct lt_str topic, struct lt_err *err)
 {
-	if (!lt_uri_check(topic, LT_MATCH_EXACT, broker->core->limits.uri_bytes, err)) {
+	if (!lt_core_check_uri(broker->core, publisher, topic, LT_MATCH_EXACT, err)) {
 		return false;
 	}
 	if (lt_uri_is_reserved(topic)) {
@@ -385,7 +446,7 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	struct lt_body kept;
 	bool heard = true;
 
-	if (!check_publish(broker, publisher, publication->topic, err) ||
+	if (!lt_broker_check_publish(broker, publisher, publication->topic, err) ||
 			!lt_filter_create(publication->options->lists, &filter, err)) {
 		release(&publication->lazy);
 		return false;
@@ -408,6 +469,97 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	*ret_publication = delivery.event.publication;
 	return true;
 }
+
+/* --- meta --- */
+
+bool lt_broker_has_meta_subscribers(const struct lt_broker *broker)
+{
+	return broker->meta_count > 0;
+}
+
+static void deliver_meta(void *arg, void *value)
+{
+	const struct subscription *subscription = value;
+
+	if (subscription->is_meta) {
+		deliver(arg, value);
+	}
+}
+
+void lt_broker_publish_meta(struct lt_broker *broker, const char *topic, struct lt_str args)
+{
+	const struct lt_body body = { .serializer = &lt_serializer_json, .args = args };
+	struct delivery delivery = {
+		.broker = broker,
+		.body = &body,
+		.event = { .publication = lt_random_id(broker->core->random),
+				.topic = lt_str_from(topic) },
+	};
+
+	lt_match_each(broker->index, delivery.event.topic, deliver_meta, &delivery);
+	bodies_finish(&delivery.bodies);
+}
+
+bool lt_broker_get(const struct lt_broker *broker, uint64_t id, struct lt_pattern_view *ret)
+{
+	const struct subscription *subscription = find_subscription(broker, id);
+
+	if (subscription) {
+		*ret = view_of(subscription);
+	}
+	return subscription;
+}
+
+bool lt_broker_lookup(const struct lt_broker *broker, struct lt_str pattern, enum lt_match match,
+		struct lt_pattern_view *ret)
+{
+	const struct subscription *subscription = lt_match_get(broker->index, pattern, match);
+
+	if (subscription) {
+		*ret = view_of(subscription);
+	}
+	return subscription;
+}
+
+struct viewing {
+	lt_pattern_fn fn;
+	void *arg;
+};
+
+static void show(void *arg, void *value)
+{
+	const struct viewing *viewing = arg;
+	const struct lt_pattern_view view = view_of(value);
+
+	viewing->fn(viewing->arg, &view);
+}
+
+void lt_broker_each(const struct lt_broker *broker, lt_pattern_fn fn, void *arg)
+{
+	struct viewing viewing = { fn, arg };
+
+	lt_match_all(broker->index, show, &viewing);
+}
+
+void lt_broker_each_match(
+		const struct lt_broker *broker, struct lt_str topic, lt_pattern_fn fn, void *arg)
+{
+	struct viewing viewing = { fn, arg };
+
+	lt_match_each(broker->index, topic, show, &viewing);
+}
+
+void lt_broker_each_subscriber(
+		const struct lt_broker *broker, uint64_t id, lt_member_fn fn, void *arg)
+{
+	const struct subscription *subscription = find_subscription(broker, id);
+
+	for (size_t i = 0; subscription && i < subscription->count; i++) {
+		fn(arg, subscription->entries[i].member);
+	}
+}
+
+/* --- retained events --- */
 
 struct replay {
 	struct lt_broker *broker;
@@ -478,7 +630,7 @@ void lt_broker_report(const struct lt_broker *broker, struct lt_router_stats *re
 	uint64_t topics, bytes;
 
 	lt_retained_report(broker->retained, &topics, &bytes);
-	ret_stats->subscriptions += broker->subscription_count;
+	ret_stats->subscriptions += HASH_COUNT(broker->subscriptions);
 	ret_stats->retained_topics += topics;
 	ret_stats->retained_bytes += bytes;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "router/member.h"
+#include "router/meta_event.h"
 #include "router/options.h"
 #include "router/retained.h"
 
@@ -52,6 +53,25 @@ struct lt_publication {
 bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 		const struct lt_publication *publication, uint64_t *ret_publication,
 		struct lt_err *err);
+
+/* May the member publish there? Errors: LT_E_URI, LT_E_DENIED. */
+bool lt_broker_check_publish(struct lt_broker *broker, const struct lt_member *publisher,
+		struct lt_str topic, struct lt_err *err);
+
+/* News of the router itself, to subscriptions under "wamp." alone; args is a JSON list. */
+bool lt_broker_has_meta_subscribers(const struct lt_broker *broker);
+void lt_broker_publish_meta(struct lt_broker *broker, const char *topic, struct lt_str args);
+
+/* For the meta API: one by id, one by pattern, all, those a topic reaches, members of one. */
+bool lt_broker_get(
+		const struct lt_broker *broker, uint64_t subscription, struct lt_pattern_view *ret);
+bool lt_broker_lookup(const struct lt_broker *broker, struct lt_str pattern, enum lt_match match,
+		struct lt_pattern_view *ret);
+void lt_broker_each(const struct lt_broker *broker, lt_pattern_fn fn, void *arg);
+void lt_broker_each_match(
+		const struct lt_broker *broker, struct lt_str topic, lt_pattern_fn fn, void *arg);
+void lt_broker_each_subscriber(
+		const struct lt_broker *broker, uint64_t subscription, lt_member_fn fn, void *arg);
 
 /* Forget the retained event of a topic. */
 void lt_broker_unretain(struct lt_broker *broker, struct lt_str topic);

@@ -195,6 +195,7 @@ bool lt_calls_begin(struct lt_calls *calls, struct lt_member *caller,
 		struct lt_err *err)
 {
 	if (caller->call_count >= calls->core->limits.calls) {
+		calls->core->stats.limit_hits[LT_LIMIT_CALLS]++;
 		return lt_err_set(err, LT_E_LIMIT, "a session waits for at most %" PRIu32 " calls",
 				calls->core->limits.calls);
 	}

@@ -8,18 +8,28 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/random.h"
+#include "router/local.h"
 #include "router/router.h"
 #include "router/wamp_msg.h"
 
 struct lt_auth;
 struct lt_authz;
+struct lt_member;
 struct lt_realm;
+
+/* Joined sessions of one kind of transport. */
+#define LT_TRANSPORTS_MAX 8
+struct lt_transport_count {
+	const char *name; /* static; NULL: the entry is free */
+	uint64_t sessions;
+};
 
 struct lt_core {
 	struct lt_loop *loop;
 	struct lt_random *random;
 	struct lt_log log;
 	struct lt_limits limits; /* defaults filled in */
+	struct lt_switches switches;
 	char *agent;
 	struct lt_authz *authz;
 	struct lt_auth *auth;
@@ -27,8 +37,16 @@ struct lt_core {
 	struct lt_session *sessions;   /* list of socket sessions, whatever their state */
 	struct lt_msg_scratch scratch; /* for decoding one message of a socket session */
 	struct lt_router_stats stats;  /* the counters among them */
+	struct lt_transport_count transports[LT_TRANSPORTS_MAX];
 };
 
 struct lt_core *lt_router_core(struct lt_router *router);
+
+/*
+ * As lt_uri_check with the router's bounds, and strictly where that is
+ * configured. Modules in process are exempt from that: their names are fixed.
+ */
+bool lt_core_check_uri(struct lt_core *core, const struct lt_member *member, struct lt_str uri,
+		enum lt_match match, struct lt_err *err);
 
 #endif

@@ -8,13 +8,17 @@
 #include "router/call.h"
 #include "router/core.h"
 #include "router/match.h"
+#include "router/meta.h"
+#include "router/realm.h"
 #include "router/wamp_uri.h"
 
 struct registration {
+	UT_hash_handle hh;
 	uint64_t id;
 	struct lt_str pattern; /* owned */
 	enum lt_match match;
 	enum lt_invoke invoke;
+	struct lt_wall created;
 	struct lt_callee *callees; /* in order of registration */
 	size_t count, next;        /* next: of round robin */
 };
@@ -34,17 +38,20 @@ struct lt_callee {
 
 struct lt_dealer {
 	struct lt_core *core;
+	struct lt_realm *realm;
 	struct lt_match_index *index;
-	struct lt_callee *callees; /* by member and registration */
+	struct registration *registrations; /* by id */
+	struct lt_callee *callees;          /* by member and registration */
 	struct lt_calls *calls;
-	uint64_t last_id, registration_count;
+	uint64_t last_id;
 };
 
-struct lt_dealer *lt_dealer_create(struct lt_core *core)
+struct lt_dealer *lt_dealer_create(struct lt_core *core, struct lt_realm *realm)
 {
 	struct lt_dealer *dealer = lt_zalloc(sizeof(*dealer));
 
 	dealer->core = core;
+	dealer->realm = realm;
 	dealer->index = lt_match_create();
 	dealer->calls = lt_calls_create(core);
 	return dealer;
@@ -81,6 +88,42 @@ static void remove_callee(struct lt_dealer *dealer, struct lt_callee *callee)
 	HASH_DEL(dealer->callees, callee);
 }
 
+static struct registration *find_registration(const struct lt_dealer *dealer, uint64_t id)
+{
+	struct registration *found = NULL;
+
+	HASH_FIND(hh, dealer->registrations, &id, sizeof(id), found);
+	return found;
+}
+
+static void insert_registration(struct lt_dealer *dealer, struct registration *registration)
+{
+	HASH_ADD(hh, dealer->registrations, id, sizeof(registration->id), registration);
+}
+
+static void remove_registration(struct lt_dealer *dealer, struct registration *registration)
+{
+	HASH_DEL(dealer->registrations, registration);
+}
+
+static struct lt_pattern_view view_of(const struct registration *registration)
+{
+	return (struct lt_pattern_view){ .id = registration->id,
+		.uri = registration->pattern,
+		.match = registration->match,
+		.invoke = lt_invoke_names[registration->invoke],
+		.created = registration->created,
+		.count = registration->count };
+}
+
+static void tell(struct lt_dealer *dealer, const struct registration *registration,
+		const struct lt_member *member, enum lt_meta_news news)
+{
+	const struct lt_pattern_view view = view_of(registration);
+
+	lt_meta_emit(dealer->realm->broker, member, &view, news);
+}
+
 static struct registration *registration_create(struct lt_dealer *dealer, struct lt_str pattern,
 		const struct lt_register_options *options)
 {
@@ -90,15 +133,16 @@ static struct registration *registration_create(struct lt_dealer *dealer, struct
 	registration->pattern = (struct lt_str){ lt_str_dup(pattern), pattern.n };
 	registration->match = (enum lt_match)options->match;
 	registration->invoke = (enum lt_invoke)options->invoke;
+	registration->created = lt_loop_wall(dealer->core->loop);
 	lt_match_set(dealer->index, registration->pattern, registration->match, registration);
-	dealer->registration_count++;
+	insert_registration(dealer, registration);
 	return registration;
 }
 
 static void registration_destroy(struct lt_dealer *dealer, struct registration *registration)
 {
 	lt_match_remove(dealer->index, registration->pattern, registration->match);
-	dealer->registration_count--;
+	remove_registration(dealer, registration);
 	lt_free((void *)(uintptr_t)registration->pattern.p);
 	lt_free(registration);
 }
@@ -130,7 +174,9 @@ static void detach(struct lt_dealer *dealer, struct lt_callee *callee)
 	DL_DELETE2(member->registrations, callee, member_prev, member_next);
 	member->registration_count--;
 	lt_free(callee);
+	tell(dealer, registration, member, LT_META_REMOVED);
 	if (registration->count == 0) {
+		tell(dealer, registration, member, LT_META_DELETED);
 		registration_destroy(dealer, registration);
 	}
 }
@@ -165,10 +211,10 @@ static void revoke_all(struct lt_dealer *dealer, struct registration *registrati
 	}
 }
 
-static bool check_register(const struct lt_dealer *dealer, const struct lt_member *member,
+static bool check_register(struct lt_dealer *dealer, const struct lt_member *member,
 		struct lt_str procedure, enum lt_match match, struct lt_err *err)
 {
-	if (!lt_uri_check(procedure, match, dealer->core->limits.uri_bytes, err)) {
+	if (!lt_core_check_uri(dealer->core, member, procedure, match, err)) {
 		return false;
 	}
 	if (lt_uri_is_reserved(procedure)) {
@@ -179,6 +225,7 @@ static bool check_register(const struct lt_dealer *dealer, const struct lt_membe
 				lt_role_name(member->role));
 	}
 	if (member->registration_count >= dealer->core->limits.registrations) {
+		dealer->core->stats.limit_hits[LT_LIMIT_REGISTRATIONS]++;
 		return lt_err_set(err, LT_E_LIMIT,
 				"a session has at most %" PRIu32 " registrations",
 				dealer->core->limits.registrations);
@@ -210,8 +257,13 @@ bool lt_dealer_register(struct lt_dealer *dealer, struct lt_member *callee, stru
 	}
 	if (!registration) {
 		registration = registration_create(dealer, procedure, options);
+
+		const struct lt_pattern_view view = view_of(registration);
+
+		lt_meta_emit_create(dealer->realm->broker, callee, &view);
 	}
 	attach(dealer, registration, callee, options->disclose_caller);
+	tell(dealer, registration, callee, LT_META_ADDED);
 	*ret_registration = registration->id;
 	return true;
 }
@@ -255,22 +307,34 @@ static struct lt_callee *choose_callee(struct lt_dealer *dealer, struct registra
 	return registration->callees;
 }
 
+static bool may_call(const struct lt_dealer *dealer, const struct lt_member *caller,
+		struct lt_str procedure)
+{
+	return lt_role_allows(caller->role, LT_ACTION_CALL, procedure, LT_MATCH_EXACT) ||
+			(dealer->core->switches.anonymous_count &&
+					lt_role_is_anonymous(caller->role) &&
+					lt_str_eq_c(procedure, "wamp.session.count"));
+}
+
 bool lt_dealer_call(struct lt_dealer *dealer, struct lt_member *caller,
 		const struct lt_call_request *request, struct lt_err *err)
 {
 	struct lt_str procedure = request->procedure;
 	struct registration *registration;
 
-	if (!lt_uri_check(procedure, LT_MATCH_EXACT, dealer->core->limits.uri_bytes, err)) {
+	if (!lt_core_check_uri(dealer->core, caller, procedure, LT_MATCH_EXACT, err)) {
 		return false;
 	}
-	if (!lt_role_allows(caller->role, LT_ACTION_CALL, procedure, LT_MATCH_EXACT)) {
+	if (!may_call(dealer, caller, procedure)) {
 		return lt_err_set(err, LT_E_DENIED, "role %s may not call this procedure",
 				lt_role_name(caller->role));
 	}
 	/* A catch-all registration must not catch calls that are meant for the router. */
-	registration = lt_uri_is_reserved(procedure) ? NULL
-						     : lt_match_best(dealer->index, procedure);
+	if (lt_uri_is_reserved(procedure)) {
+		dealer->core->stats.calls++;
+		return lt_meta_call(dealer->realm, caller, request, err);
+	}
+	registration = lt_match_best(dealer->index, procedure);
 	if (!registration) {
 		return lt_err_set(err, LT_E_NOT_FOUND, "no such procedure");
 	}
@@ -315,5 +379,54 @@ void lt_dealer_leave(struct lt_dealer *dealer, struct lt_member *member)
 
 void lt_dealer_report(const struct lt_dealer *dealer, struct lt_router_stats *ret_stats)
 {
-	ret_stats->registrations += dealer->registration_count;
+	ret_stats->registrations += HASH_COUNT(dealer->registrations);
+}
+
+/* --- meta --- */
+
+static bool give(const struct registration *registration, struct lt_pattern_view *ret)
+{
+	if (registration) {
+		*ret = view_of(registration);
+	}
+	return registration;
+}
+
+bool lt_dealer_get(const struct lt_dealer *dealer, uint64_t id, struct lt_pattern_view *ret)
+{
+	return give(find_registration(dealer, id), ret);
+}
+
+bool lt_dealer_lookup(const struct lt_dealer *dealer, struct lt_str pattern, enum lt_match match,
+		struct lt_pattern_view *ret)
+{
+	return give(lt_match_get(dealer->index, pattern, match), ret);
+}
+
+bool lt_dealer_match(const struct lt_dealer *dealer, struct lt_str procedure,
+		struct lt_pattern_view *ret)
+{
+	return give(lt_match_best(dealer->index, procedure), ret);
+}
+
+void lt_dealer_each(const struct lt_dealer *dealer, lt_pattern_fn fn, void *arg)
+{
+	const struct registration *registration;
+
+	for (registration = dealer->registrations; registration;
+			registration = registration->hh.next) {
+		const struct lt_pattern_view view = view_of(registration);
+
+		fn(arg, &view);
+	}
+}
+
+void lt_dealer_each_callee(const struct lt_dealer *dealer, uint64_t id, lt_member_fn fn, void *arg)
+{
+	const struct registration *registration = find_registration(dealer, id);
+	const struct lt_callee *callee = registration ? registration->callees : NULL;
+
+	for (; callee; callee = callee->next) {
+		fn(arg, callee->key.member);
+	}
 }

@@ -11,14 +11,17 @@
 #include <stdint.h>
 
 #include "router/member.h"
+#include "router/meta_event.h"
 #include "router/options.h"
 #include "router/wamp_msg.h"
 
 struct lt_core;
 struct lt_dealer;
+struct lt_realm;
 struct lt_router_stats;
 
-struct lt_dealer *lt_dealer_create(struct lt_core *core);
+/* The realm, whose broker is there already, hears of registrations and answers under "wamp.". */
+struct lt_dealer *lt_dealer_create(struct lt_core *core, struct lt_realm *realm);
 void lt_dealer_destroy(struct lt_dealer *dealer); /* members have left; NULL is fine */
 
 /*
@@ -66,6 +69,17 @@ struct lt_callee_error {
 };
 void lt_dealer_error(struct lt_dealer *dealer, struct lt_member *callee,
 		const struct lt_callee_error *error);
+
+/* For the meta API: one by id, one by pattern, all, the one a call reaches, members of one. */
+bool lt_dealer_get(
+		const struct lt_dealer *dealer, uint64_t registration, struct lt_pattern_view *ret);
+bool lt_dealer_lookup(const struct lt_dealer *dealer, struct lt_str pattern, enum lt_match match,
+		struct lt_pattern_view *ret);
+void lt_dealer_each(const struct lt_dealer *dealer, lt_pattern_fn fn, void *arg);
+bool lt_dealer_match(const struct lt_dealer *dealer, struct lt_str procedure,
+		struct lt_pattern_view *ret);
+void lt_dealer_each_callee(
+		const struct lt_dealer *dealer, uint64_t registration, lt_member_fn fn, void *arg);
 
 /* The member leaves: its callers get ERROR wamp.error.canceled, its calls end. */
 void lt_dealer_leave(struct lt_dealer *dealer, struct lt_member *member);

@@ -264,6 +264,8 @@ struct lt_local *lt_local_join(struct lt_router *router, struct lt_str realm_nam
 	local->member.role = role;
 	local->member.authid = local->authid;
 	local->member.authmethod = "local";
+	local->member.transport = "local";
+	local->member.address = "";
 	local->member.in_process = true;
 	local->member.id = lt_realm_new_id(realm, core);
 	lt_realm_join(realm, &local->member);
@@ -432,17 +434,33 @@ static void fail_call(struct lt_local *local, uint64_t request, const struct lt_
 bool lt_local_call(struct lt_local *local, struct lt_str procedure, struct lt_str args,
 		uint32_t timeout_ms, lt_result_fn fn, void *arg, struct lt_err *err)
 {
-	const struct lt_call_options options = { .timeout_ms = timeout_ms };
-	const struct lt_body body = body_of(args);
+	const struct lt_local_call call = {
+		.procedure = procedure, .args = args, .timeout_ms = timeout_ms, .fn = fn, .arg = arg
+	};
+
+	return lt_local_call_full(local, &call, NULL, err);
+}
+
+bool lt_local_call_full(struct lt_local *local, const struct lt_local_call *call,
+		uint64_t *ret_call, struct lt_err *err)
+{
+	const struct lt_call_options options = { .timeout_ms = call->timeout_ms };
+	struct lt_body body = body_of(call->args);
 	const struct lt_call_request request = { .request = ++local->last_request,
-		.procedure = procedure,
+		.procedure = call->procedure,
 		.options = &options,
 		.body = &body };
 	struct lt_err failure;
-	struct handler *handler = insert(&local->calls, request.request, procedure);
+	struct handler *handler = insert(&local->calls, request.request, call->procedure);
 
-	handler->on_result = fn;
-	handler->arg = arg;
+	if (call->kwargs.n > 0 && !lt_str_eq_c(call->kwargs, "{}")) {
+		body.kwargs = call->kwargs;
+	}
+	handler->on_result = call->fn;
+	handler->arg = call->arg;
+	if (ret_call) {
+		*ret_call = request.request;
+	}
 	if (lt_dealer_call(local->realm->dealer, &local->member, &request, &failure)) {
 		return true;
 	}
@@ -452,6 +470,16 @@ bool lt_local_call(struct lt_local *local, struct lt_str procedure, struct lt_st
 	}
 	drop(&local->calls, handler);
 	return lt_err_set(err, failure.code, "%s", failure.msg);
+}
+
+void lt_local_cancel(struct lt_local *local, uint64_t call)
+{
+	struct handler *handler = find(local->calls, call);
+
+	if (handler) {
+		drop(&local->calls, handler);
+		lt_dealer_cancel(local->realm->dealer, &local->member, call, LT_CANCEL_KILLNOWAIT);
+	}
 }
 
 void lt_local_on_leave(struct lt_local *local, void (*fn)(void *arg, uint64_t session), void *arg)

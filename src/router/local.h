@@ -90,6 +90,19 @@ typedef void (*lt_result_fn)(void *arg, const struct lt_result *result);
 bool lt_local_call(struct lt_local *local, struct lt_str procedure, struct lt_str args,
 		uint32_t timeout_ms, lt_result_fn fn, void *arg, struct lt_err *err);
 
+/* As above with keyword arguments; *ret_call (which may be NULL) is for lt_local_cancel. */
+struct lt_local_call {
+	struct lt_str procedure, args, kwargs;
+	uint32_t timeout_ms;
+	lt_result_fn fn;
+	void *arg;
+};
+bool lt_local_call_full(struct lt_local *local, const struct lt_local_call *call,
+		uint64_t *ret_call, struct lt_err *err);
+
+/* Nobody waits for the result any more: the callee is told, fn is not called. */
+void lt_local_cancel(struct lt_local *local, uint64_t call);
+
 /*
  * Told when sessions leave (any kind, by id): how the directory learns at once
  * that a service's session ended.

@@ -18,6 +18,7 @@ struct lt_member;
 struct lt_role;
 struct lt_serializer;
 struct lt_subscriber;
+struct lt_testament;
 
 struct lt_member_ops {
 	/*
@@ -27,6 +28,8 @@ struct lt_member_ops {
 	void (*send)(struct lt_member *member, struct lt_payload *payload, uint64_t conflate);
 	/* Told of each session that leaves the realm; NULL: not interested. */
 	void (*left)(struct lt_member *member, uint64_t session);
+	/* End the session with GOODBYE; it has left when this returns. NULL: it cannot be ended. */
+	void (*kill)(struct lt_member *member, struct lt_str reason, struct lt_str message);
 };
 
 /* What the session announced as callee. */
@@ -41,7 +44,9 @@ struct lt_member {
 	const struct lt_serializer *serializer;
 	const struct lt_role *role;
 	const char *authid;     /* owned by the embedding session */
-	const char *authmethod; /* static: "anonymous", "wampcra", "local" */
+	const char *authmethod; /* static: "anonymous", "wampcra", "ticket", "local" */
+	const char *transport;  /* static: "websocket" ... */
+	const char *address;    /* of the peer; owned by the embedding session; "" in process */
 	uint64_t id;
 	unsigned features; /* set of enum lt_feature */
 	bool in_process;
@@ -57,6 +62,10 @@ struct lt_member {
 	struct lt_call *invocations;     /* others wait for it */
 	uint32_t registration_count, call_count;
 	uint64_t last_invocation;
+
+	struct lt_testament *testaments; /* private to testament.c */
+	uint32_t testament_count;
+	size_t testament_bytes;
 };
 
 #endif

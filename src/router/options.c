@@ -24,8 +24,7 @@ struct option {
 #define TIMEOUT_MAX_MS (UINT64_C(1) << 40)
 
 static const char *const match_words[] = { "exact", "prefix", "wildcard", NULL };
-static const char *const invoke_words[] = { "single", "roundrobin", "random", "first", "last",
-	NULL };
+const char *const lt_invoke_names[] = { "single", "roundrobin", "random", "first", "last", NULL };
 const char *const lt_cancel_mode_names[] = { "killnowait", "kill", "skip", NULL };
 
 static const struct option publish_table[] = {
@@ -71,7 +70,7 @@ static const struct option call_table[] = {
 
 static const struct option register_table[] = {
 	{ "match", KIND_WORD, offsetof(struct lt_register_options, match), match_words },
-	{ "invoke", KIND_WORD, offsetof(struct lt_register_options, invoke), invoke_words },
+	{ "invoke", KIND_WORD, offsetof(struct lt_register_options, invoke), lt_invoke_names },
 	{ "force_reregister", KIND_BOOL, offsetof(struct lt_register_options, force_reregister),
 			NULL },
 	{ "disclose_caller", KIND_BOOL, offsetof(struct lt_register_options, disclose_caller),

@@ -21,6 +21,7 @@ enum lt_invoke {
 	LT_INVOKE_FIRST,
 	LT_INVOKE_LAST,
 };
+extern const char *const lt_invoke_names[]; /* indexed by enum lt_invoke */
 
 enum lt_cancel_mode { LT_CANCEL_KILLNOWAIT, LT_CANCEL_KILL, LT_CANCEL_SKIP };
 extern const char *const lt_cancel_mode_names[]; /* indexed by enum lt_cancel_mode */

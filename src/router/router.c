@@ -20,6 +20,23 @@ struct lt_router {
 	struct lt_listeners *listeners;
 };
 
+const char *const lt_limit_names[LT_LIMITS_COUNT] = {
+	[LT_LIMIT_MESSAGE_BYTES] = "message_bytes",
+	[LT_LIMIT_QUEUE_BYTES] = "queue_bytes",
+	[LT_LIMIT_NESTING] = "nesting",
+	[LT_LIMIT_URI] = "uri",
+	[LT_LIMIT_SUBSCRIPTIONS] = "subscriptions",
+	[LT_LIMIT_REGISTRATIONS] = "registrations",
+	[LT_LIMIT_CALLS] = "calls",
+	[LT_LIMIT_TESTAMENTS] = "testaments",
+	[LT_LIMIT_RATE] = "rate",
+	[LT_LIMIT_HELLO_TIMEOUT] = "hello_timeout",
+	[LT_LIMIT_HANDSHAKE_TIMEOUT] = "handshake_timeout",
+	[LT_LIMIT_PING_TIMEOUT] = "ping_timeout",
+	[LT_LIMIT_CONNECTIONS] = "connections",
+	[LT_LIMIT_CONNECTIONS_PER_ADDRESS] = "connections_per_address",
+};
+
 static void fill_limits(struct lt_limits *limits)
 {
 	static const struct lt_limits defaults = {
@@ -31,6 +48,7 @@ static void fill_limits(struct lt_limits *limits)
 		.subscriptions = 4096,
 		.registrations = 4096,
 		.calls = 1024,
+		.testaments = 64,
 		.uri_bytes = 1024,
 		.nesting = 512,
 		.connections = 20000,
@@ -47,6 +65,7 @@ static void fill_limits(struct lt_limits *limits)
 	FILL(subscriptions);
 	FILL(registrations);
 	FILL(calls);
+	FILL(testaments);
 	FILL(uri_bytes);
 	FILL(nesting);
 	FILL(connections);
@@ -66,10 +85,11 @@ struct lt_router *lt_router_create(const struct lt_router_env *env)
 	core->random = env->random;
 	core->log = env->log;
 	core->limits = router->env.limits;
+	core->switches = env->switches;
 	core->agent = lt_strdup(env->agent ? env->agent : "livetimingd");
 	router->env.agent = core->agent;
 	core->authz = lt_authz_create();
-	core->auth = lt_auth_create(env->random);
+	core->auth = lt_auth_create(env->random, !env->switches.no_ticket);
 	router->listeners = lt_listeners_create(router, &router->env);
 	return router;
 }
@@ -99,6 +119,17 @@ void lt_router_destroy(struct lt_router *router)
 struct lt_core *lt_router_core(struct lt_router *router)
 {
 	return &router->core;
+}
+
+bool lt_core_check_uri(struct lt_core *core, const struct lt_member *member, struct lt_str uri,
+		enum lt_match match, struct lt_err *err)
+{
+	if (uri.n > core->limits.uri_bytes) {
+		core->stats.limit_hits[LT_LIMIT_URI]++;
+	}
+	return lt_uri_check(uri, match, core->limits.uri_bytes, err) &&
+			(!core->switches.strict_uris || member->in_process ||
+					lt_uri_check_strict(uri, err));
 }
 
 const struct lt_limits *lt_router_limits(const struct lt_router *router)
@@ -142,6 +173,11 @@ bool lt_router_listen(struct lt_router *router, struct lt_str address, struct lt
 	return lt_listeners_open(router->listeners, address, err);
 }
 
+bool lt_router_reload_tls(struct lt_router *router, struct lt_err *err)
+{
+	return lt_listeners_reload_tls(router->listeners, err);
+}
+
 const char *lt_router_listener(const struct lt_router *router, size_t i)
 {
 	return lt_listeners_address(router->listeners, i);
@@ -172,4 +208,19 @@ void lt_router_report(const struct lt_router *router, struct lt_router_stats *re
 		lt_realm_report(realm, ret_stats);
 	}
 	lt_listeners_report(router->listeners, ret_stats);
+	ret_stats->limit_hits[LT_LIMIT_QUEUE_BYTES] = ret_stats->slow_peers_ended;
+}
+
+void lt_router_count_roles(const struct lt_router *router, lt_router_count_fn fn, void *arg)
+{
+	lt_authz_count(router->core.authz, fn, arg);
+}
+
+void lt_router_count_transports(const struct lt_router *router, lt_router_count_fn fn, void *arg)
+{
+	const struct lt_transport_count *counts = router->core.transports;
+
+	for (size_t i = 0; i < LT_TRANSPORTS_MAX && counts[i].name; i++) {
+		fn(arg, counts[i].name, counts[i].sessions);
+	}
 }

@@ -17,10 +17,12 @@
 	"{\"broker\":{\"features\":{\"subscriber_blackwhite_listing\":true,"                       \
 	"\"publisher_exclusion\":true,\"publisher_identification\":true,"                          \
 	"\"pattern_based_subscription\":true,\"event_retention\":true,"                            \
+	"\"subscription_meta_api\":true,\"session_meta_api\":true,"                                \
 	"\"payload_passthru_mode\":true}},"                                                        \
 	"\"dealer\":{\"features\":{\"progressive_call_results\":true,\"call_canceling\":true,"     \
 	"\"call_timeout\":true,\"caller_identification\":true,\"shared_registration\":true,"       \
 	"\"pattern_based_registration\":true,\"registration_revocation\":true,"                    \
+	"\"registration_meta_api\":true,\"session_meta_api\":true,\"testament_meta_api\":true,"    \
 	"\"payload_passthru_mode\":true}}}"
 
 enum state { STATE_NEW, STATE_CHALLENGED, STATE_OPEN, STATE_CLOSING };
@@ -33,6 +35,8 @@ struct lt_session {
 	struct lt_realm *realm; /* NULL before HELLO */
 	struct lt_auth_attempt attempt;
 	struct lt_timer timer;          /* for HELLO, then for AUTHENTICATE */
+	int64_t message_interval_us;    /* by the rate; 0: no bound */
+	int64_t paid_until_us;          /* the messages so far, at the rate, reach to here */
 	struct lt_session *prev, *next; /* of core->sessions */
 };
 
@@ -44,8 +48,6 @@ static void member_send(struct lt_member *member, struct lt_payload *payload, ui
 		session->peer->ops->send(session->peer, payload, conflate);
 	}
 }
-
-static const struct lt_member_ops member_ops = { .send = member_send };
 
 static void send_fields(struct lt_session *session, const struct lt_field *fields, size_t count)
 {
@@ -69,23 +71,33 @@ static void close_session(struct lt_session *session, enum lt_close_reason reaso
 }
 
 /* ABORT and GOODBYE look alike: [code, {"message": sentence}, uri]. */
-static void send_ending(
-		struct lt_session *session, uint64_t code, const char *uri, const char *sentence)
+static void send_ending(struct lt_session *session, uint64_t code, struct lt_str uri,
+		struct lt_str sentence)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf details = { 0 };
 
 	lt_buf_add_char(&details, '{');
-	if (sentence) {
+	if (sentence.n > 0) {
 		lt_buf_add_c(&details, "\"message\":");
-		lt_json_write_str(&details, lt_str_from(sentence));
+		lt_json_write_str(&details, sentence);
 	}
 	lt_buf_add_char(&details, '}');
 
 	const struct lt_field fields[] = { lt_field_int(code), lt_field_json(lt_buf_str(&details)),
-		lt_field_text(lt_str_from(uri)) };
+		lt_field_text(uri) };
 
 	send_fields(session, fields, LT_ARRAY_LEN(fields));
 }
+
+static void member_kill(struct lt_member *member, struct lt_str reason, struct lt_str message)
+{
+	struct lt_session *session = lt_container_of(member, struct lt_session, member);
+
+	send_ending(session, LT_WAMP_GOODBYE, reason, message);
+	close_session(session, LT_CLOSE_NORMAL, "killed");
+}
+
+static const struct lt_member_ops member_ops = { .send = member_send, .kill = member_kill };
 
 static void abort_session(struct lt_session *session, const char *uri, const char *sentence)
 {
@@ -98,7 +110,7 @@ static void abort_session(struct lt_session *session, const char *uri, const cha
 	lt_log(&session->core->log, LT_DEBUG, "session aborted", "peer=%s error=%s reason=%s",
 			lt_log_value(lt_str_from(session->peer->address), address), uri,
 			lt_log_value(lt_str_from(sentence), reason));
-	send_ending(session, LT_WAMP_ABORT, uri, sentence);
+	send_ending(session, LT_WAMP_ABORT, lt_str_from(uri), lt_str_from(sentence));
 	close_session(session, violation ? LT_CLOSE_PROTOCOL : LT_CLOSE_POLICY, uri);
 }
 
@@ -106,6 +118,7 @@ static void on_timer(void *arg)
 {
 	struct lt_session *session = arg;
 
+	session->core->stats.limit_hits[LT_LIMIT_HELLO_TIMEOUT]++;
 	abort_session(session, "wamp.error.timeout", "nobody said HELLO or AUTHENTICATE in time");
 }
 
@@ -152,8 +165,46 @@ void lt_session_shutdown(struct lt_session *session)
 		return;
 	}
 	send_ending(session, session->state == STATE_OPEN ? LT_WAMP_GOODBYE : LT_WAMP_ABORT,
-			"wamp.close.system_shutdown", NULL);
+			LT_STR("wamp.close.system_shutdown"), LT_STR(""));
 	close_session(session, LT_CLOSE_SHUTDOWN, "wamp.close.system_shutdown");
+}
+
+/* --- rate --- */
+
+static uint32_t rate_of(const struct lt_session *session)
+{
+	const struct lt_limits *limits = &session->core->limits;
+
+	return lt_role_is_anonymous(session->member.role) && limits->messages_per_s_anonymous > 0
+			? limits->messages_per_s_anonymous
+			: limits->messages_per_s;
+}
+
+static void set_rate(struct lt_session *session)
+{
+	uint32_t rate = rate_of(session);
+
+	session->message_interval_us = rate > 0 ? LT_MAX(1000000 / rate, 1) : 0;
+	session->paid_until_us = 0;
+}
+
+/*
+ * A token bucket, kept as the time up to which the messages so far would last
+ * at the rate: it may lie ahead of now by as much as a burst is worth.
+ */
+static bool is_too_fast(struct lt_session *session)
+{
+	int64_t interval = session->message_interval_us, now, burst;
+
+	if (interval == 0) {
+		return false;
+	}
+	now = lt_loop_now(session->core->loop).us;
+	burst = session->core->limits.message_burst > 0
+			? session->core->limits.message_burst * interval
+			: 2 * 1000000;
+	session->paid_until_us = LT_MAX(session->paid_until_us, now) + interval;
+	return session->paid_until_us - now > burst;
 }
 
 static void welcome(struct lt_session *session)
@@ -168,6 +219,9 @@ static void welcome(struct lt_session *session)
 	}
 	member->authid = session->attempt.authid.p;
 	member->authmethod = session->attempt.method->name;
+	member->transport = session->peer->transport;
+	member->address = session->peer->address;
+	set_rate(session);
 	lt_timer_cancel(&session->timer);
 	session->state = STATE_OPEN;
 	lt_realm_join(session->realm, member);
@@ -296,7 +350,8 @@ static void on_open_message(struct lt_session *session, const struct lt_msg *msg
 	struct lt_err err;
 
 	if (msg->code == LT_WAMP_GOODBYE) {
-		send_ending(session, LT_WAMP_GOODBYE, "wamp.close.goodbye_and_out", NULL);
+		send_ending(session, LT_WAMP_GOODBYE, LT_STR("wamp.close.goodbye_and_out"),
+				LT_STR(""));
 		close_session(session, LT_CLOSE_NORMAL, "goodbye");
 	} else if (!lt_request_handle(session->realm, &session->member, msg, &err)) {
 		abort_session(session, VIOLATION, err.msg);
@@ -317,11 +372,16 @@ void lt_session_receive(struct lt_session *session, struct lt_str message, bool 
 	}
 	if (!lt_msg_decode(session->member.serializer, message, session->core->limits.nesting,
 			    &session->core->scratch, &msg, &err)) {
+		session->core->stats.limit_hits[LT_LIMIT_NESTING] += err.code == LT_E_LIMIT;
 		abort_session(session, VIOLATION, err.msg);
 		return;
 	}
 	if (msg.code == LT_WAMP_ABORT) {
 		close_session(session, LT_CLOSE_NORMAL, "aborted by the peer");
+	} else if (session->state == STATE_OPEN && is_too_fast(session)) {
+		session->core->stats.limit_hits[LT_LIMIT_RATE]++;
+		abort_session(session, "wamp.error.limit_exceeded",
+				"too many messages in too short a time");
 	} else if (session->state == STATE_OPEN) {
 		on_open_message(session, &msg);
 	} else if (session->state == STATE_NEW && msg.code == LT_WAMP_HELLO) {

@@ -59,6 +59,19 @@ bool lt_uri_check(struct lt_str uri, enum lt_match match, size_t max_bytes, stru
 	return true;
 }
 
+bool lt_uri_check_strict(struct lt_str uri, struct lt_err *err)
+{
+	for (size_t i = 0; i < uri.n; i++) {
+		char c = uri.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.')) {
+			return lt_err_set(err, LT_E_URI,
+					"a URI has only lower-case letters, digits, '_' and dots");
+		}
+	}
+	return true;
+}
+
 bool lt_uri_is_reserved(struct lt_str uri)
 {
 	return lt_str_starts(uri, LT_STR("wamp."));

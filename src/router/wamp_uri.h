@@ -17,6 +17,9 @@
 /* `uri` is well-formed UTF-8. Errors: LT_E_URI. */
 bool lt_uri_check(struct lt_str uri, enum lt_match match, size_t max_bytes, struct lt_err *err);
 
+/* The characters of the strict rule alone: [0-9a-z_] and dots. Errors: LT_E_URI. */
+bool lt_uri_check_strict(struct lt_str uri, struct lt_err *err);
+
 /* Under "wamp.", which is the router's own. */
 bool lt_uri_is_reserved(struct lt_str uri);
 

@@ -109,8 +109,12 @@ static void a_salted_principal_signs_with_the_derived_key(void **state)
 	assert_true(lt_pbkdf2_sha256(LT_STR("pw"), LT_STR("salt123"), 1000, derived, 32, &err));
 	lt_base64_encode(&key, derived, sizeof(derived));
 
-	const struct lt_principal salted = { "ext", "services", lt_buf_str(&key), LT_STR("salt123"),
-		1000, 32 };
+	const struct lt_principal salted = { .authid = "ext",
+		.role = "services",
+		.secret = lt_buf_str(&key),
+		.salt = LT_STR("salt123"),
+		.iterations = 1000,
+		.keylen = 32 };
 
 	assert_true(lt_router_add_principal(f->router, &salted, &err));
 
@@ -129,8 +133,12 @@ static void an_unknown_authid_keeps_its_false_salt(void **state)
 {
 	struct fixture *f = *state;
 	struct lt_err err;
-	const struct lt_principal salted = { "ext", "services", LT_STR("key"), LT_STR("salt123"),
-		1000, 32 };
+	const struct lt_principal salted = { .authid = "ext",
+		.role = "services",
+		.secret = LT_STR("key"),
+		.salt = LT_STR("salt123"),
+		.iterations = 1000,
+		.keylen = 32 };
 	char *salts[2];
 
 	assert_true(lt_router_add_principal(f->router, &salted, &err));
@@ -166,13 +174,118 @@ static void unknown_methods_alone_are_refused(void **state)
 	expect_abort(peer, "wamp.error.no_matching_auth_method");
 }
 
+/* Ask to join with a ticket; returns the peer that was challenged. */
+static struct peer *asked_for_ticket(struct fixture *f, const char *authid)
+{
+	struct peer *peer = connect_peer(f);
+	char hello[400];
+
+	snprintf(hello, sizeof(hello), HELLO ",\"authmethods\":[\"ticket\"],\"authid\":\"%s\"}]",
+			authid);
+	say(peer, hello);
+	expect(peer, "[4,\"ticket\",{}]");
+	return peer;
+}
+
+static void the_secret_is_the_ticket_unless_there_is_another(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_err err;
+	const struct lt_principal own = { .authid = "own",
+		.role = "services",
+		.secret = LT_STR("secret"),
+		.ticket = LT_STR("other") };
+	const struct {
+		const char *authid, *answer, *start;
+	} cases[] = {
+		{ "services", "[5,\"secret\",{}]", "[2," },
+		{ "services", "[5,\"secret2\",{}]", "[3," },
+		{ "services", "[5,\"secre\",{}]", "[3," },
+		{ "services", "[5,\"\",{}]", "[3," },
+		{ "own", "[5,\"other\",{}]", "[2," },
+		{ "own", "[5,\"secret\",{}]", "[3," },
+	};
+
+	assert_true(lt_router_add_principal(f->router, &own, &err));
+	for (size_t i = 0; i < LT_ARRAY_LEN(cases); i++) {
+		struct peer *peer = asked_for_ticket(f, cases[i].authid);
+
+		say(peer, cases[i].answer);
+		expect_start(peer, cases[i].start);
+	}
+}
+
+static void a_ticket_of_nobody_is_denied_like_a_wrong_one(void **state)
+{
+	struct peer *peer = asked_for_ticket(*state, "nobody");
+
+	say(peer, "[5,\"secret\",{}]");
+
+	expect_abort(peer, "wamp.error.authentication_denied");
+}
+
+static void a_salted_principal_has_no_ticket_of_its_secret(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_err err;
+	const struct lt_principal salted = { .authid = "ext",
+		.role = "services",
+		.secret = LT_STR("key"),
+		.salt = LT_STR("salt"),
+		.iterations = 1000,
+		.keylen = 32 };
+
+	assert_true(lt_router_add_principal(f->router, &salted, &err));
+
+	struct peer *peer = asked_for_ticket(f, "ext");
+
+	say(peer, "[5,\"key\",{}]");
+	expect_abort(peer, "wamp.error.authentication_denied");
+}
+
+static void a_principal_uses_only_its_methods(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_err err;
+	const struct lt_principal signing = { .authid = "signs",
+		.role = "services",
+		.secret = LT_STR("secret"),
+		.methods = LT_METHOD_WAMPCRA };
+
+	assert_true(lt_router_add_principal(f->router, &signing, &err));
+
+	struct peer *peer = asked_for_ticket(f, "signs");
+
+	say(peer, "[5,\"secret\",{}]");
+	expect_abort(peer, "wamp.error.authentication_denied");
+}
+
+static void tickets_can_be_turned_off(void **state)
+{
+	struct peer *peer = connect_peer(*state);
+
+	say(peer, HELLO ",\"authmethods\":[\"ticket\"],\"authid\":\"services\"}]");
+
+	expect_abort(peer, "wamp.error.no_matching_auth_method");
+}
+
+static int setup_no_ticket(void **state)
+{
+	return setup_switches(state, (struct lt_switches){ .no_ticket = true });
+}
+
 static void a_principal_needs_a_known_role_and_a_sound_secret(void **state)
 {
 	struct fixture *f = *state;
 	struct lt_err err;
 	const struct lt_principal no_role = { .authid = "a", .role = "x", .secret = LT_STR("s") };
 	const struct lt_principal no_secret = { .authid = "a", .role = "services" };
-	const struct lt_principal weak = { "a", "services", LT_STR("s"), LT_STR("salt"), 999, 32 };
+	const struct lt_principal weak = { .authid = "a",
+		.role = "services",
+		.secret = LT_STR("s"),
+		.salt = LT_STR("salt"),
+		.iterations = 999,
+		.keylen = 32 };
 	const struct lt_principal twice = {
 		.authid = "services", .role = "services", .secret = LT_STR("s")
 	};
@@ -197,6 +310,12 @@ int main(void)
 		TEST(an_unknown_authid_keeps_its_false_salt),
 		TEST(wampcra_without_authid_is_refused),
 		TEST(unknown_methods_alone_are_refused),
+		TEST(the_secret_is_the_ticket_unless_there_is_another),
+		TEST(a_ticket_of_nobody_is_denied_like_a_wrong_one),
+		TEST(a_salted_principal_has_no_ticket_of_its_secret),
+		TEST(a_principal_uses_only_its_methods),
+		cmocka_unit_test_setup_teardown(
+				tickets_can_be_turned_off, setup_no_ticket, teardown),
 		TEST(a_principal_needs_a_known_role_and_a_sound_secret),
 	};
 

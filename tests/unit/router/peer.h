@@ -215,8 +215,23 @@ static inline struct peer *join_anonymous(struct fixture *f)
 	return peer;
 }
 
-/* A session with all rights: the fixture opens everything to anonymous ones where asked. */
-static inline int setup_router(void **state, const char *permissions, struct lt_limits limits)
+/* A session with all rights, by its ticket. */
+static inline struct peer *join_services(struct fixture *f)
+{
+	struct peer *peer = connect_peer(f);
+	unsigned long long id = 0;
+
+	say(peer, HELLO ",\"authmethods\":[\"ticket\"],\"authid\":\"services\"}]");
+	expect(peer, "[4,\"ticket\",{}]");
+	say(peer, "[5,\"secret\",{}]");
+	assert_int_equal(sscanf(next_message(peer), "[2,%llu,", &id), 1);
+	peer->id = id;
+	return peer;
+}
+
+/* The fixture opens everything to anonymous sessions where asked. */
+static inline int setup_full(void **state, const char *permissions, struct lt_limits limits,
+		struct lt_switches switches)
 {
 	struct fixture *f = lt_zalloc(sizeof(*f));
 	struct lt_err err;
@@ -228,7 +243,11 @@ static inline int setup_router(void **state, const char *permissions, struct lt_
 	f->random = lt_random_create(7, &err);
 
 	const struct lt_router_env env = {
-		.loop = f->loop, .random = f->random, .agent = "test-1", .limits = limits
+		.loop = f->loop,
+		.random = f->random,
+		.agent = "test-1",
+		.limits = limits,
+		.switches = switches,
 	};
 
 	f->router = lt_router_create(&env);
@@ -239,6 +258,16 @@ static inline int setup_router(void **state, const char *permissions, struct lt_
 	}
 	*state = f;
 	return 0;
+}
+
+static inline int setup_router(void **state, const char *permissions, struct lt_limits limits)
+{
+	return setup_full(state, permissions, limits, (struct lt_switches){ 0 });
+}
+
+static inline int setup_switches(void **state, struct lt_switches switches)
+{
+	return setup_full(state, NULL, (struct lt_limits){ 0 }, switches);
 }
 
 static inline int teardown(void **state)

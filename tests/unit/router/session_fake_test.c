@@ -16,7 +16,8 @@ static void hello_is_answered_with_welcome_and_what_works(void **state)
 	assert_non_null(strstr(message, "\"agent\":\"test-1\""));
 	assert_non_null(strstr(message, "\"event_retention\":true"));
 	assert_null(strstr(message, "\"authid\":\"services\""));
-	assert_null(strstr(message, "meta_api"));
+	assert_non_null(strstr(message, "\"registration_meta_api\":true"));
+	assert_null(strstr(message, "sharded"));
 }
 
 static void null_authmethods_count_as_absent(void **state)
