@@ -9,7 +9,7 @@ WERROR  ?= 1
 B       ?= $(if $(SAN),build/san,build)
 O       := $(B)/obj
 
-PKGS    := libwebsockets libuv libcjson libzip libcurl zlib
+PKGS    := libwebsockets libuv libcjson libzip libcurl zlib openssl
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wformat=2 -Wimplicit-fallthrough \
 	-Wconversion -Wno-sign-conversion $(if $(filter 1,$(WERROR)),-Werror)
@@ -44,20 +44,23 @@ WEB_SRC := $(filter-out src/web/node_modules/%,$(wildcard src/web/*.* src/web/*/
 all: $(B)/livetimingd $(B)/livetimingctl plugins $(B)/www/.built ## daemon, control program, plugins and page
 plugins: $(PLUGINS:%=$(B)/plugins/%.so)
 
+# One line a step; `make V=1` shows the whole commands.
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
+
 # --- C ---
 $(foreach l,$(LAYERS),$(eval $(call layer_lib,$(l)): $(call layer_obj,$(l))))
 $(O)/liblt_%.a:
 	@mkdir -p $(@D)
-	rm -f $@ && ar rcs $@ $(filter %.o,$^)
+	$(call say,AR)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 $(O)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(LT_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(LT_CFLAGS) $(CFLAGS) -c -o $@ $<
 $(HEADER): src/livetiming_plugin.h
 	@mkdir -p $(@D) && cp $< $@
 $(B)/livetimingd: $(DAEMON_OBJ) $(DAEMON_LIBS)
-	$(CC) -pie -o $@ $(DAEMON_OBJ) -Wl,--start-group $(DAEMON_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
+	$(call say,LD)$(CC) -pie -o $@ $(DAEMON_OBJ) -Wl,--start-group $(DAEMON_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
 $(B)/livetimingctl: $(CLI_LIBS)
-	$(CC) -pie -o $@ -Wl,--whole-archive $(call layer_lib,cli) -Wl,--no-whole-archive $(filter-out %cli.a,$(CLI_LIBS)) \
+	$(call say,LD)$(CC) -pie -o $@ -Wl,--whole-archive $(call layer_lib,cli) -Wl,--no-whole-archive $(filter-out %cli.a,$(CLI_LIBS)) \
 		$(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
 
 # --- plugins: one folder each, one exported symbol, the installed header alone ---
@@ -65,22 +68,22 @@ PLUGIN_FLAGS = $(filter-out -Isrc,$(LT_CFLAGS)) -fvisibility=hidden
 define plugin_rule
 $(B)/plugins/$(1).so: $$(patsubst plugins/%.c,$(O)/plugins/%.o,$$(wildcard plugins/$(1)/*.c))
 	@mkdir -p $$(@D)
-	$$(CC) -shared -Wl,-z,defs -o $$@ $$^ $$(LT_LDFLAGS) $$(LDFLAGS) -lm
+	$$(call say,LD)$$(CC) -shared -Wl,-z,defs -o $$@ $$^ $$(LT_LDFLAGS) $$(LDFLAGS) -lm
 endef
 $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 $(O)/plugins/%.o: plugins/%.c $(HEADER)
 	@mkdir -p $(@D)
-	$(CC) $(PLUGIN_FLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(PLUGIN_FLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/tests/plugins/%.so: tests/plugins/%.c $(HEADER)
 	@mkdir -p $(@D)
-	$(CC) $(PLUGIN_FLAGS) $(CFLAGS) -shared -o $@ $< $(LT_LDFLAGS) $(LDFLAGS) -lm
+	$(call say,LD)$(CC) $(PLUGIN_FLAGS) $(CFLAGS) -shared -o $@ $< $(LT_LDFLAGS) $(LDFLAGS) -lm
 $(B)/tests/plugins/%.so: tests/plugins/%.cc $(HEADER)
 	@mkdir -p $(@D)
-	g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fPIC -fvisibility=hidden -I$(B)/include -shared -o $@ $<
+	$(call say,CXX)g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fPIC -fvisibility=hidden -I$(B)/include -shared -o $@ $<
 
 # --- page: third-party parts are bundled from npm at build time, ours are copied as they are ---
 $(B)/www/.built: $(WEB_SRC) src/web/package-lock.json scripts/build-web.sh
-	scripts/build-web.sh $(B)/www
+	$(call say,WEB)scripts/build-web.sh $(B)/www
 
 # --- unit tests: tests/unit/<layer>/<name>_test.c links its layer and those below ---
 below_base     := base
@@ -101,14 +104,14 @@ define unit_rule
 $(B)/tests/$(1)/%: tests/unit/$(1)/%.c $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) $$(SUPPORT_OBJ) $$(FAKE_OBJ) $$(HEADER) \
 		$$(if $$(filter plugins,$(1)),$$(PLUGINS:%=$$(B)/plugins/%.so))
 	@mkdir -p $$(@D)
-	$$(CC) $$(LT_CFLAGS) -Itests -Iplugins $$(CFLAGS) -o $$@ $$< $$(if $$(filter plugins,$(1)),$$(call plugin_objs,$$*)) \
+	$$(call say,LD)$$(CC) $$(LT_CFLAGS) -Itests -Iplugins $$(CFLAGS) -o $$@ $$< $$(if $$(filter plugins,$(1)),$$(call plugin_objs,$$*)) \
 		$$(SUPPORT_OBJ) $$(if $$(filter %_fake_test,$$*),$$(FAKE_OBJ)) -Wl,--start-group $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) -Wl,--end-group \
 		$$(LT_LDFLAGS) $$(LDFLAGS) -lcmocka $$(LIBS)
 endef
 $(foreach l,base net router race store services cli plugins,$(eval $(call unit_rule,$(l))))
 $(O)/support%.o: tests/support%.c
 	@mkdir -p $(@D)
-	$(CC) $(LT_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(LT_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
 
 build-tests: all $(UNIT_TESTS) $(TEST_PLUGINS:%=$(B)/tests/plugins/%.so) ## build everything that the tests need
 
