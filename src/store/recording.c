@@ -278,9 +278,9 @@ static size_t frame_at(const struct lt_recording *recording, int64_t time_s)
 	return low > recording->first_key ? low - 1 : recording->first_key;
 }
 
-cJSON *lt_recording_state_at(struct lt_recording *recording, int64_t time_s, struct lt_err *err)
+/* Make recording->state that of the frame `target`: from its key frame on, or from where we are. */
+static bool reach(struct lt_recording *recording, size_t target, struct lt_err *err)
 {
-	size_t target = frame_at(recording, time_s);
 	size_t next = target;
 
 	while (!recording->frames[next].is_key) {
@@ -293,8 +293,21 @@ cJSON *lt_recording_state_at(struct lt_recording *recording, int64_t time_s, str
 	for (; next <= target; next++) {
 		if (!enter_frame(recording, next, err)) {
 			forget_state(recording);
-			return NULL;
+			return false;
 		}
 	}
-	return cJSON_Duplicate(recording->state, true);
+	return true;
+}
+
+cJSON *lt_recording_state_at(struct lt_recording *recording, int64_t time_s, struct lt_err *err)
+{
+	return reach(recording, frame_at(recording, time_s), err)
+			? cJSON_Duplicate(recording->state, true)
+			: NULL;
+}
+
+const cJSON *lt_recording_frame(struct lt_recording *recording, size_t index, struct lt_err *err)
+{
+	assert(index < recording->count);
+	return reach(recording, LT_MAX(index, recording->first_key), err) ? recording->state : NULL;
 }

@@ -32,4 +32,10 @@ const int64_t *lt_recording_times(const struct lt_recording *recording, size_t *
  */
 cJSON *lt_recording_state_at(struct lt_recording *recording, int64_t time_s, struct lt_err *err);
 
+/*
+ * The same for the frame of times[index], without a copy: borrowed until the
+ * next call. For walking through a recording, forwards.
+ */
+const cJSON *lt_recording_frame(struct lt_recording *recording, size_t index, struct lt_err *err);
+
 #endif
