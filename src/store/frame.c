@@ -1,0 +1,109 @@
+#include "store/frame.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <zlib.h>
+
+#include "base/alloc.h"
+
+#define DIGITS_MIN 5
+#define DIGITS_MAX 11
+#define LEVEL      6
+#define MEM_LEVEL  8
+
+void lt_frame_name(int64_t time_s, bool is_key, char buf[LT_FRAME_NAME_MAX])
+{
+	assert(time_s >= 0 && time_s <= LT_FRAME_TIME_MAX);
+	snprintf(buf, LT_FRAME_NAME_MAX, "%0*lld%s.json", DIGITS_MAX, (long long)time_s,
+			is_key ? "" : "i");
+}
+
+bool lt_frame_parse_name(struct lt_str name, int64_t *ret_time_s, bool *ret_is_key)
+{
+	size_t digits = 0;
+
+	while (digits < name.n && name.p[digits] >= '0' && name.p[digits] <= '9') {
+		digits++;
+	}
+	if (digits < DIGITS_MIN || digits > DIGITS_MAX) {
+		return false;
+	}
+	struct lt_str rest = lt_str_skip(name, digits);
+	if (!lt_str_eq_c(rest, ".json") && !lt_str_eq_c(rest, "i.json")) {
+		return false;
+	}
+	*ret_is_key = rest.p[0] != 'i';
+	return lt_parse_i64((struct lt_str){ name.p, digits }, 0, INT64_MAX, ret_time_s, NULL);
+}
+
+uint32_t lt_crc32(struct lt_str bytes)
+{
+	return (uint32_t)crc32_z(0, (const unsigned char *)bytes.p, bytes.n);
+}
+
+/* zlib's input is not const in its oldest form; it only reads. */
+static unsigned char *input_of(struct lt_str bytes)
+{
+	union {
+		const char *from;
+		unsigned char *to;
+	} cast = { .from = bytes.p };
+
+	return cast.to;
+}
+
+bool lt_frame_pack(struct lt_str raw, struct lt_packed *ret, struct lt_err *err)
+{
+	z_stream stream = { 0 };
+
+	if (raw.n > LT_FRAME_BYTES_MAX) {
+		return lt_err_set(err, LT_E_LIMIT, "a frame of %zu bytes is over %u", raw.n,
+				LT_FRAME_BYTES_MAX);
+	}
+	if (deflateInit2(&stream, LEVEL, Z_DEFLATED, -MAX_WBITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) !=
+			Z_OK) {
+		lt_oom();
+	}
+	*ret = (struct lt_packed){ .raw_bytes = (uint32_t)raw.n, .raw_crc = lt_crc32(raw) };
+	lt_buf_reserve(&ret->bytes, deflateBound(&stream, raw.n));
+	stream.next_in = input_of(raw);
+	stream.avail_in = (uInt)raw.n;
+	stream.next_out = (unsigned char *)ret->bytes.p;
+	stream.avail_out = (uInt)ret->bytes.cap;
+	int result = deflate(&stream, Z_FINISH);
+	assert(result == Z_STREAM_END);
+	ret->bytes.n = stream.total_out;
+	deflateEnd(&stream);
+	return true;
+}
+
+bool lt_frame_unpack(struct lt_str packed, uint32_t raw_bytes, uint32_t raw_crc, struct lt_buf *buf,
+		struct lt_err *err)
+{
+	z_stream stream = { 0 };
+	int result;
+
+	if (raw_bytes > LT_FRAME_BYTES_MAX) {
+		return lt_err_set(err, LT_E_LIMIT, "a frame of %u bytes is over %u", raw_bytes,
+				LT_FRAME_BYTES_MAX);
+	}
+	if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {
+		lt_oom();
+	}
+	lt_buf_reserve(buf, (size_t)raw_bytes + 1);
+	stream.next_in = input_of(packed);
+	stream.avail_in = (uInt)packed.n;
+	stream.next_out = (unsigned char *)buf->p + buf->n;
+	stream.avail_out = raw_bytes + 1; /* one more, to notice what is too long */
+	result = inflate(&stream, Z_FINISH);
+	inflateEnd(&stream);
+	if (result != Z_STREAM_END || stream.total_out != raw_bytes) {
+		return lt_err_set(err, LT_E_FORMAT, "cannot be unpacked");
+	}
+	if (lt_crc32((struct lt_str){ buf->p + buf->n, raw_bytes }) != raw_crc) {
+		return lt_err_set(err, LT_E_FORMAT, "its checksum is wrong");
+	}
+	buf->n += raw_bytes;
+	buf->p[buf->n] = '\0';
+	return true;
+}
