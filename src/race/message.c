@@ -106,19 +106,31 @@ static cJSON *highlight_of(const cJSON *block)
 	return highlight;
 }
 
+/* The old list can be that of new_state itself: then its messages move instead of being copied. */
+static void append_old(cJSON *block, cJSON *own, const cJSON *old, int count)
+{
+	const cJSON *message = cJSON_IsArray(old) ? old->child : NULL;
+
+	while (count++ < LT_MESSAGES_MAX && message) {
+		const cJSON *next = message->next;
+
+		cJSON_AddItemToArray(block,
+				own == old ? cJSON_DetachItemViaPointer(own, own->child)
+					   : cJSON_Duplicate(message, true));
+		message = next;
+	}
+}
+
 void lt_messages_apply_take(cJSON *new_state, const cJSON *old_state, cJSON *block)
 {
-	const cJSON *old = lt_json_get(old_state, "messages");
-	const cJSON *message = cJSON_IsArray(old) ? old->child : NULL;
 	cJSON *highlight = highlight_of(block);
 	int count = cJSON_GetArraySize(block);
 
 	for (; count > LT_MESSAGES_MAX; count--) {
 		cJSON_DeleteItemFromArray(block, LT_MESSAGES_MAX);
 	}
-	for (; count < LT_MESSAGES_MAX && message; count++, message = message->next) {
-		cJSON_AddItemToArray(block, cJSON_Duplicate(message, true));
-	}
+	append_old(block, lt_json_get(new_state, "messages"), lt_json_get(old_state, "messages"),
+			count);
 	lt_json_set_take(new_state, "messages", block);
 	lt_json_set_take(new_state, "highlight", highlight);
 }
