@@ -129,6 +129,10 @@ static void start_stint(struct lt_car *car, const struct lt_row *row, const stru
 bool lt_car_update_stint(struct lt_car *car, const struct lt_row *row, const struct lt_moment *now)
 {
 	const cJSON *old_state = was_there(car, now) ? car->old_state : NULL;
+
+	if (old_state && same_cell(old_state, row->state)) {
+		return false;
+	}
 	bool was_in_pits = lt_state_is_pits(old_state), in_pits = lt_state_is_pits(row->state);
 	bool fuel_changed = lt_state_is_fuel(old_state) != lt_state_is_fuel(row->state);
 	struct lt_stint *last = last_stint(car);
