@@ -31,7 +31,7 @@
 struct file {
 	char *path; /* "/index.html"; the key */
 	const char *type;
-	bool is_immutable, is_html;
+	bool is_html;
 	struct lt_buf body;
 	struct lt_buf gzip; /* empty: not worth it */
 	char etag[ETAG_MAX], gzip_etag[ETAG_MAX];
@@ -121,7 +121,6 @@ static void add_file(struct lt_web_static *files, const char *path, struct lt_bu
 
 	file->path = lt_strdup(path);
 	file->type = type->type;
-	file->is_immutable = lt_str_starts(lt_str_from(path), LT_STR("/vendor/"));
 	file->is_html = lt_str_ends(lt_str_from(path), LT_STR(".html"));
 	file->body = *body_steal;
 	*body_steal = (struct lt_buf){ 0 };
@@ -230,9 +229,7 @@ static void answer(void *arg, struct lt_http_req *req)
 			&(struct lt_http_reply){
 					.status = 200,
 					.content_type = file->type,
-					.cache_control = file->is_immutable
-							? "public, max-age=31536000, immutable"
-							: "no-cache",
+					.cache_control = "no-cache",
 					.etag = gzip ? file->gzip_etag : file->etag,
 					.encoding = gzip ? "gzip" : NULL,
 					.headers = file->is_html ? html_headers : other_headers,

@@ -2,7 +2,7 @@
  * The viewer page: all files of one folder, read at start, compressed and
  * hashed once, served from memory. Client routes (/service/UUID) give
  * index.html. HTML is sent with a strict Content-Security-Policy; what lies in
- * vendor/ is immutable, everything else is revalidated by its ETag.
+ * Every file is revalidated by its ETag: an upgrade reaches browsers at once.
  */
 #ifndef LT_SERVICES_WEB_STATIC_H
 #define LT_SERVICES_WEB_STATIC_H
