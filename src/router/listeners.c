@@ -38,6 +38,7 @@ struct listener {
 	int fd;
 	struct lt_watch watch;
 	struct lt_timer pause;
+	enum lt_listener_kind kind;
 	char *unix_path; /* NULL: TCP */
 	char *address;   /* as it can be connected to */
 };
@@ -49,6 +50,7 @@ struct lt_listeners {
 	struct listener *list;
 	struct lt_address *addresses;
 	bool told_full;
+	uint64_t refused, refused_of_address;
 
 	void (*done)(void *arg); /* of lt_listeners_stop */
 	void *done_arg;
@@ -168,12 +170,14 @@ static void welcome(struct listener *listener, int fd, const struct sockaddr_sto
 	print_peer(peer, host, both);
 	if (listeners->transport.conns_n >= limits->connections) {
 		tell_full(listeners, "connection refused: too many connections");
+		listeners->refused++;
 		close(fd);
 		return;
 	}
 	if (limits->connections_per_address > 0 && !listener->unix_path) {
 		from = count_address(listeners, host);
 		if (!from) {
+			listeners->refused_of_address++;
 			lt_log(&listeners->env->log, LT_DEBUG,
 					"connection refused: too many of this address", "peer=%s",
 					both);
@@ -184,7 +188,8 @@ static void welcome(struct listener *listener, int fd, const struct sockaddr_sto
 	if (!listener->unix_path) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	}
-	if (!lt_transport_adopt_take(&listeners->transport, fd, both, from) && from) {
+	if (!lt_transport_adopt_take(&listeners->transport, fd, listener->kind, both, from) &&
+			from) {
 		uncount_address(listeners, from);
 	}
 }
@@ -336,48 +341,86 @@ static int open_unix(struct lt_str path, struct lt_err *err)
 	return fd;
 }
 
-static char *bound_address(int fd, struct lt_str address)
+/* The address as it was given, but with the port that the system chose. */
+static char *bound_address(const struct listener *listener, struct lt_str address)
 {
 	struct sockaddr_storage bound;
 	socklen_t n = sizeof(bound);
 	char host[INET6_ADDRSTRLEN], both[64];
+	struct lt_buf text = { 0 };
 
-	if (getsockname(fd, (struct sockaddr *)&bound, &n) != 0 || bound.ss_family == AF_UNIX) {
-		return lt_str_dup(address);
+	lt_buf_add_c(&text, listener->kind == LT_LISTENER_RAW ? "rs:" : "");
+	if (getsockname(listener->fd, (struct sockaddr *)&bound, &n) != 0 ||
+			bound.ss_family == AF_UNIX) {
+		lt_buf_add_str(&text, address);
+	} else {
+		print_peer(&bound, host, both);
+		lt_buf_add_c(&text, both);
 	}
-	print_peer(&bound, host, both);
-	return lt_strdup(both);
+	lt_buf_add_c(&text, listener->kind == LT_LISTENER_TLS ? ",tls" : "");
+	return lt_buf_steal(&text);
 }
 
-bool lt_listeners_open(struct lt_listeners *listeners, struct lt_str address, struct lt_err *err)
+/* "rs:" before and ",tls" behind are taken off. */
+static enum lt_listener_kind split_kind(struct lt_str *address)
+{
+	static const struct lt_str raw = { "rs:", 3 }, tls = { ",tls", 4 };
+
+	if (lt_str_starts(*address, raw)) {
+		*address = lt_str_skip(*address, raw.n);
+		return LT_LISTENER_RAW;
+	}
+	if (lt_str_ends(*address, tls) && !lt_str_starts(*address, LT_STR("unix:"))) {
+		address->n -= tls.n;
+		return LT_LISTENER_TLS;
+	}
+	return LT_LISTENER_PLAIN;
+}
+
+static bool open_listener(struct lt_listeners *listeners, struct lt_str address, struct lt_err *err)
 {
 	static const struct lt_str unix_prefix = { "unix:", 5 };
+	enum lt_listener_kind kind = split_kind(&address);
 	bool is_unix = lt_str_starts(address, unix_prefix);
 	struct lt_str path = is_unix ? lt_str_skip(address, unix_prefix.n) : address;
-	char shown[LT_LOG_VALUE_MAX];
 
-	if (!lt_transport_start(&listeners->transport, err)) {
+	if (!(kind == LT_LISTENER_TLS ? lt_transport_start_tls(&listeners->transport, err)
+				      : lt_transport_start(&listeners->transport, err))) {
 		return false;
 	}
 	int fd = is_unix ? open_unix(path, err) : open_tcp(address, err);
 	if (fd < 0) {
-		return lt_err_prefix(err, "%s", lt_log_value(address, shown));
+		return false;
 	}
 	struct listener *listener = lt_zalloc(sizeof(*listener));
 	listener->owner = listeners;
 	listener->fd = fd;
+	listener->kind = kind;
 	listener->unix_path = is_unix ? lt_str_dup(path) : NULL;
-	listener->address = bound_address(fd, address);
+	listener->address = bound_address(listener, address);
 	if (!lt_watch_start(&listener->watch, listeners->env->loop, fd, LT_READABLE, on_acceptable,
 			    listener, err)) {
 		close(fd);
 		lt_free(listener->unix_path);
 		lt_free(listener->address);
 		lt_free(listener);
-		return lt_err_prefix(err, "%s", lt_log_value(address, shown));
+		return false;
 	}
 	DL_APPEND(listeners->list, listener);
 	return true;
+}
+
+bool lt_listeners_open(struct lt_listeners *listeners, struct lt_str address, struct lt_err *err)
+{
+	char shown[LT_LOG_VALUE_MAX];
+
+	return open_listener(listeners, address, err) ||
+			lt_err_prefix(err, "%s", lt_log_value(address, shown));
+}
+
+bool lt_listeners_reload_tls(struct lt_listeners *listeners, struct lt_err *err)
+{
+	return lt_transport_reload_tls(&listeners->transport, err);
 }
 
 static void close_listener(struct listener *listener)
@@ -477,4 +520,9 @@ void lt_listeners_report(const struct lt_listeners *listeners, struct lt_router_
 	ret_stats->bytes_received += transport->bytes_received;
 	ret_stats->slow_peers_ended += transport->slow_peers_ended;
 	ret_stats->events_conflated += transport->events_conflated;
+	ret_stats->limit_hits[LT_LIMIT_CONNECTIONS] += listeners->refused;
+	ret_stats->limit_hits[LT_LIMIT_CONNECTIONS_PER_ADDRESS] += listeners->refused_of_address;
+	ret_stats->limit_hits[LT_LIMIT_HANDSHAKE_TIMEOUT] += transport->handshakes_late;
+	ret_stats->limit_hits[LT_LIMIT_PING_TIMEOUT] += transport->pings_unanswered;
+	ret_stats->limit_hits[LT_LIMIT_MESSAGE_BYTES] += transport->too_big;
 }

@@ -31,6 +31,9 @@ void lt_listeners_destroy(struct lt_listeners *listeners);
 /* As lt_router_listen. */
 bool lt_listeners_open(struct lt_listeners *listeners, struct lt_str address, struct lt_err *err);
 
+/* As lt_router_reload_tls. */
+bool lt_listeners_reload_tls(struct lt_listeners *listeners, struct lt_err *err);
+
 /* As lt_router_listener. */
 const char *lt_listeners_address(const struct lt_listeners *listeners, size_t i);
 
@@ -45,7 +48,10 @@ struct lt_http *lt_listeners_http(struct lt_listeners *listeners);
 void lt_listeners_stop(struct lt_listeners *listeners, uint32_t grace_ms, void (*done)(void *arg),
 		void *arg);
 
-/* Adds connections, bytes_sent, bytes_received, slow_peers_ended, events_conflated. */
+/*
+ * Adds connections, bytes_sent, bytes_received, slow_peers_ended,
+ * events_conflated and the hits of the limits on connections and messages.
+ */
 void lt_listeners_report(const struct lt_listeners *listeners, struct lt_router_stats *ret_stats);
 
 #endif

@@ -13,9 +13,17 @@ static struct lt_outq_entry *entry_at(const struct lt_outq *queue, uint32_t i)
 	return &queue->ring[(queue->head + i) & (queue->cap - 1)];
 }
 
-static size_t frame_bytes(const struct lt_payload *payload)
+/* The finished frame of a queue that speaks WebSocket. */
+static struct lt_str ws_frame(const struct lt_outq *queue, struct lt_payload *payload)
 {
-	return lt_payload_ws_frame(payload).n;
+	return queue->framing == LT_FRAMING_WS_DEFLATE ? lt_payload_deflated_frame(payload)
+						       : lt_payload_ws_frame(payload);
+}
+
+static size_t frame_bytes(const struct lt_outq *queue, struct lt_payload *payload)
+{
+	return queue->framing == LT_FRAMING_RAW ? LT_RAW_HEAD + lt_payload_message(payload).n
+						: ws_frame(queue, payload).n;
 }
 
 static void grow(struct lt_outq *queue)
@@ -41,7 +49,7 @@ static uint32_t conflate_entries(struct lt_outq *queue, uint64_t conflate)
 		struct lt_outq_entry entry = *entry_at(queue, i);
 
 		if (entry.conflate == conflate) {
-			queue->bytes -= frame_bytes(entry.payload);
+			queue->bytes -= frame_bytes(queue, entry.payload);
 			lt_payload_unref(entry.payload);
 		} else {
 			*entry_at(queue, kept++) = entry;
@@ -55,7 +63,7 @@ static uint32_t conflate_entries(struct lt_outq *queue, uint64_t conflate)
 bool lt_outq_push(struct lt_outq *queue, struct lt_payload *payload, uint64_t conflate,
 		const struct lt_outq_limits *limits, uint64_t *ret_conflated)
 {
-	size_t n = frame_bytes(payload);
+	size_t n = frame_bytes(queue, payload);
 
 	if (conflate != 0 && queue->bytes + n > limits->soft_bytes) {
 		*ret_conflated += conflate_entries(queue, conflate);
@@ -74,9 +82,10 @@ bool lt_outq_push(struct lt_outq *queue, struct lt_payload *payload, uint64_t co
 	return true;
 }
 
-static bool is_fragmented(const struct lt_payload *payload)
+static bool is_fragmented(const struct lt_outq *queue, const struct lt_payload *payload)
 {
-	return lt_payload_message(payload).n > LT_OUTQ_FRAGMENT_ABOVE;
+	return queue->framing != LT_FRAMING_RAW &&
+			lt_payload_message(payload).n > LT_OUTQ_FRAGMENT_ABOVE;
 }
 
 /* The fragment of a message that starts at `from`; the first byte of the finished frame has the
@@ -109,14 +118,46 @@ static void make_fragment(
 	ret_piece->body = (struct lt_str){ message.p + from, n };
 }
 
+/* What is left of a RawSocket frame of which `sent` bytes have left. */
+static void make_raw(const struct lt_payload *payload, size_t sent, struct lt_outq_piece *ret_piece)
+{
+	struct lt_str message = lt_payload_message(payload);
+	const uint8_t head[LT_RAW_HEAD] = { 0, (uint8_t)(message.n >> 16),
+		(uint8_t)(message.n >> 8), (uint8_t)message.n };
+	size_t head_sent = LT_MIN(sent, (size_t)LT_RAW_HEAD);
+
+	ret_piece->head_n = (uint8_t)(LT_RAW_HEAD - head_sent);
+	memcpy(ret_piece->head, head + head_sent, ret_piece->head_n);
+	ret_piece->body = lt_str_skip(message, sent - head_sent);
+}
+
+static size_t peek_raw(const struct lt_outq *queue, struct lt_outq_piece *ret_pieces, size_t count,
+		size_t budget)
+{
+	size_t pieces = 0, bytes = 0;
+
+	while (pieces < queue->count && pieces < count && (pieces == 0 || bytes < budget)) {
+		struct lt_outq_piece *piece = &ret_pieces[pieces];
+
+		make_raw(entry_at(queue, (uint32_t)pieces)->payload, pieces ? 0 : queue->sent,
+				piece);
+		bytes += piece->head_n + piece->body.n;
+		pieces++;
+	}
+	return pieces;
+}
+
 size_t lt_outq_peek(const struct lt_outq *queue, struct lt_outq_piece *ret_pieces, size_t count,
 		size_t budget)
 {
 	size_t pieces = 0, bytes = 0, from = queue->sent;
 
+	if (queue->framing == LT_FRAMING_RAW) {
+		return peek_raw(queue, ret_pieces, count, budget);
+	}
 	for (uint32_t i = 0; i < queue->count; i++, from = 0) {
-		const struct lt_payload *payload = entry_at(queue, i)->payload;
-		size_t end = is_fragmented(payload) ? lt_payload_message(payload).n : 1;
+		struct lt_payload *payload = entry_at(queue, i)->payload;
+		size_t end = is_fragmented(queue, payload) ? lt_payload_message(payload).n : 1;
 
 		for (; from < end; from += LT_OUTQ_FRAGMENT, pieces++) {
 			if (pieces == count || (pieces > 0 && bytes >= budget)) {
@@ -127,7 +168,7 @@ size_t lt_outq_peek(const struct lt_outq *queue, struct lt_outq_piece *ret_piece
 				make_fragment(payload, from, piece);
 			} else {
 				piece->head_n = 0;
-				piece->body = lt_payload_ws_frame(payload);
+				piece->body = ws_frame(queue, payload);
 			}
 			bytes += piece->head_n + piece->body.n;
 		}
@@ -139,7 +180,7 @@ static void drop_first(struct lt_outq *queue)
 {
 	struct lt_payload *payload = entry_at(queue, 0)->payload;
 
-	queue->bytes -= frame_bytes(payload) - queue->sent;
+	queue->bytes -= frame_bytes(queue, payload) - queue->sent;
 	queue->sent = 0;
 	queue->head = (queue->head + 1) & (queue->cap - 1);
 	queue->count--;
@@ -152,7 +193,7 @@ void lt_outq_take(struct lt_outq *queue, size_t count)
 		assert(queue->count > 0);
 		const struct lt_payload *payload = entry_at(queue, 0)->payload;
 
-		if (is_fragmented(payload) &&
+		if (is_fragmented(queue, payload) &&
 				lt_payload_message(payload).n - queue->sent > LT_OUTQ_FRAGMENT) {
 			queue->sent += LT_OUTQ_FRAGMENT;
 			queue->bytes -= LT_OUTQ_FRAGMENT;
@@ -165,11 +206,27 @@ void lt_outq_take(struct lt_outq *queue, size_t count)
 	}
 }
 
+void lt_outq_take_bytes(struct lt_outq *queue, size_t n)
+{
+	while (n > 0) {
+		assert(queue->count > 0);
+		size_t left = frame_bytes(queue, entry_at(queue, 0)->payload) - queue->sent;
+
+		if (n < left) {
+			queue->sent += n;
+			queue->bytes -= n;
+			return;
+		}
+		n -= left;
+		lt_outq_take(queue, 1);
+	}
+}
+
 void lt_outq_finish(struct lt_outq *queue)
 {
 	while (queue->count > 0) {
 		drop_first(queue);
 	}
 	lt_free(queue->ring);
-	*queue = (struct lt_outq){ 0 };
+	*queue = (struct lt_outq){ .framing = queue->framing };
 }

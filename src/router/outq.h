@@ -6,6 +6,9 @@
  * of LT_OUTQ_FRAGMENT bytes, so that control frames can pass between them and
  * a peer that reads slowly never costs a copy of a large shared message. The
  * unit that leaves is therefore the piece: a whole frame, or one fragment.
+ *
+ * RawSocket has no fragments. There a piece is what is left of a message, and
+ * lt_outq_take_bytes tells how much of it has left.
  */
 #ifndef LT_ROUTER_OUTQ_H
 #define LT_ROUTER_OUTQ_H
@@ -19,6 +22,13 @@
 #define LT_OUTQ_FRAGMENT_ABOVE (128 * 1024)
 #define LT_OUTQ_FRAGMENT       (64 * 1024)
 #define LT_OUTQ_PIECES         64
+#define LT_RAW_HEAD            4 /* of a RawSocket frame */
+
+enum lt_framing {
+	LT_FRAMING_WS,
+	LT_FRAMING_WS_DEFLATE, /* permessage-deflate was negotiated */
+	LT_FRAMING_RAW,
+};
 
 struct lt_outq_entry {
 	struct lt_payload *payload;
@@ -28,8 +38,9 @@ struct lt_outq_entry {
 struct lt_outq {
 	struct lt_outq_entry *ring; /* NULL until the first push */
 	uint32_t cap, head, count;
-	uint32_t sent; /* message bytes of the first entry that have left as fragments */
-	size_t bytes;  /* of all entries, less `sent` */
+	uint8_t framing; /* enum lt_framing; set once, before the first push */
+	size_t sent;     /* of the first entry: message bytes left as fragments; raw: bytes left */
+	size_t bytes;    /* of all entries, less `sent` */
 };
 
 /* Bounds, shared by all queues. */
@@ -65,7 +76,10 @@ size_t lt_outq_peek(const struct lt_outq *queue, struct lt_outq_piece *ret_piece
 /* Drop the first `count` pieces: they have left. */
 void lt_outq_take(struct lt_outq *queue, size_t count);
 
-/* Drop everything and free. */
+/* RawSocket: the first `n` bytes of what peek showed have left. */
+void lt_outq_take_bytes(struct lt_outq *queue, size_t n);
+
+/* Drop everything and free; the framing stays. */
 void lt_outq_finish(struct lt_outq *queue);
 
 static inline bool lt_outq_is_empty(const struct lt_outq *queue)

@@ -30,4 +30,13 @@ void lt_payload_unref(struct lt_payload *payload);             /* NULL is fine *
 struct lt_str lt_payload_message(const struct lt_payload *payload);
 struct lt_str lt_payload_ws_frame(const struct lt_payload *payload); /* header and message */
 
+/*
+ * The frame for a connection with permessage-deflate (RFC 7692): compressed at
+ * the first call, by itself, so that the same bytes suit every such receiver.
+ * The plain frame when the message is small, too large to compress in a turn,
+ * or does not become smaller. Windows need LT_DEFLATE_BITS at the receiver.
+ */
+#define LT_DEFLATE_BITS 12
+struct lt_str lt_payload_deflated_frame(struct lt_payload *payload);
+
 #endif

@@ -1,14 +1,12 @@
 /*
  * WebSocket connections: messages in, queued frames out, pings and closing.
  *
- * Output. A message is queued as a reference to its finished frame; the
- * connections with something queued stand in the transport's flush list, which
- * is written at the end of the turn: everything queued for a connection goes
- * into one gathering write, straight from the shared frames. What lws itself
+ * Output goes straight from the shared frames to the socket. What lws itself
  * has to say (pong, close) must not land inside a frame, so the part of a
  * frame that a socket does not take is handed to lws, whose own buffer orders
  * the two; until that is written the connection is "choked" and waits for the
- * writable callback of lws.
+ * writable callback of lws. With TLS all bytes go through lws: several frames
+ * are gathered for one run of records.
  */
 #include <assert.h>
 #include <errno.h>
@@ -21,35 +19,8 @@
 #include "base/table.h"
 #include "router/transport_conn.h"
 
-#define WRITE_BUDGET   (256 * 1024) /* one connection's share of a flush */
-#define FLUSH_SHARE_US 4000         /* one flush's share of a turn */
-#define FLUSH_CHECK    16           /* connections between two looks at the clock */
-#define CLOSE_WAIT_MS  10000
-#define PINGS_MAX      2
-
-static void flush_turn(void *arg);
-
-static void flush_add(struct lt_conn *conn)
-{
-	struct lt_transport *transport = conn->transport;
-
-	if (conn->in_flush || conn->choked) {
-		return;
-	}
-	if (!transport->flush && !lt_timer_is_armed(&transport->flush_again)) {
-		lt_loop_defer(transport->env->loop, &transport->flush_end, flush_turn, transport);
-	}
-	DL_APPEND2(transport->flush, conn, flush_prev, flush_next);
-	conn->in_flush = true;
-}
-
-static void flush_remove(struct lt_conn *conn)
-{
-	if (conn->in_flush) {
-		DL_DELETE2(conn->transport->flush, conn, flush_prev, flush_next);
-		conn->in_flush = false;
-	}
-}
+#define WRITE_BUDGET (256 * 1024) /* one connection's share of a flush */
+#define TLS_RUN      (32 * 1024)  /* gathered for lws at once */
 
 /* The socket is broken: what is queued is dropped, and lws closes at its next callback. */
 static void give_up(struct lt_conn *conn)
@@ -98,6 +69,35 @@ static ssize_t write_pieces(struct lt_conn *conn, const struct lt_outq_piece *pi
 		return send(conn->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	}
 	return sendmsg(conn->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Whole frames in one run of records; lws keeps what the socket does not take. */
+static bool write_tls(struct lt_conn *conn, size_t *budget)
+{
+	struct lt_outq_piece pieces[LT_OUTQ_PIECES];
+	size_t count = lt_outq_peek(&conn->queue, pieces, LT_OUTQ_PIECES, TLS_RUN), n = 0,
+	       whole = 0;
+	char *at = conn->transport->scratch + LWS_PRE;
+
+	for (; whole < count && (whole == 0 || n + pieces[whole].body.n <= TLS_RUN); whole++) {
+		memcpy(at + n, pieces[whole].head, pieces[whole].head_n);
+		n += pieces[whole].head_n;
+		memcpy(at + n, pieces[whole].body.p, pieces[whole].body.n);
+		n += pieces[whole].body.n;
+	}
+	lt_outq_take(&conn->queue, whole);
+	*budget -= LT_MIN(*budget, n);
+	conn->transport->bytes_sent += n;
+	if (lws_write(conn->wsi, (unsigned char *)at, n, LWS_WRITE_RAW) < 0) {
+		give_up(conn);
+		return false;
+	}
+	if (lws_partial_buffered(conn->wsi)) {
+		conn->choked = true;
+		lws_callback_on_writable(conn->wsi);
+		return false;
+	}
+	return true;
 }
 
 /* One gathering write. False: the socket is full (or broken), nothing more now. */
@@ -185,7 +185,7 @@ static bool write_share(struct lt_conn *conn)
 		if (budget == 0) {
 			return true;
 		}
-		if (!write_some(conn, &budget)) {
+		if (conn->is_tls ? !write_tls(conn, &budget) : !write_some(conn, &budget)) {
 			return false;
 		}
 	}
@@ -195,178 +195,89 @@ static bool write_share(struct lt_conn *conn)
 	return false;
 }
 
-static void flush_turn(void *arg)
-{
-	struct lt_transport *transport = arg;
-	struct lt_conn *conn = transport->flush, *last = NULL;
-	int64_t end_us = lt_clock_mono().us + FLUSH_SHARE_US;
-	unsigned n = 0;
-
-	while (conn && conn != last) {
-		flush_remove(conn);
-		if (write_share(conn)) {
-			if (!last) {
-				last = conn; /* who comes back here has had his share */
-			}
-			DL_APPEND2(transport->flush, conn, flush_prev, flush_next);
-			conn->in_flush = true;
-		}
-		if (++n % FLUSH_CHECK == 0 && lt_clock_mono().us >= end_us) {
-			break;
-		}
-		conn = transport->flush;
-	}
-	if (transport->flush) {
-		lt_timer_once(&transport->flush_again, transport->env->loop, 0, flush_turn,
-				transport);
-	}
-}
-
-/* --- the end of a connection --- */
-
-static void on_farewell(void *arg)
-{
-	struct lt_conn *conn = arg;
-	struct lt_session *session = conn->peer.session;
-
-	conn->peer.session = NULL;
-	if (session) {
-		lt_session_peer_gone(session);
-	}
-}
-
-static void on_close_timeout(void *arg)
-{
-	lt_conn_kill(arg);
-}
-
-void lt_ws_close(struct lt_conn *conn, enum lt_close_reason reason, const char *text)
-{
-	if (conn->closing) {
-		return;
-	}
-	conn->closing = true;
-	conn->close_code = (uint8_t)reason;
-	snprintf(conn->close_text, sizeof(conn->close_text), "%s", text ? text : "");
-	lt_timer_once(&conn->timer, conn->transport->env->loop, CLOSE_WAIT_MS, on_close_timeout,
-			conn);
-	flush_add(conn);
-}
-
-/* Over its bounds: nothing queued will be read, and others must not wait for this peer. */
-static void end_slow(struct lt_conn *conn)
-{
-	conn->transport->slow_peers_ended++;
-	lt_outq_finish(&conn->queue);
-	lt_ws_close(conn, LT_CLOSE_POLICY, "too slow");
-	lt_loop_defer(conn->transport->env->loop, &conn->farewell, on_farewell, conn);
-}
-
-static void peer_send(struct lt_peer *peer, struct lt_payload *payload, uint64_t conflate)
-{
-	struct lt_conn *conn = lt_container_of(peer, struct lt_conn, peer);
-	struct lt_transport *transport = conn->transport;
-	struct lt_outq_limits limits = {
-		.soft_bytes = transport->env->limits.queue_soft_bytes,
-		.hard_bytes = transport->env->limits.queue_bytes,
-	};
-
-	if (conn->closing || conn->dead) {
-		return;
-	}
-	if (lt_outq_push(&conn->queue, payload, conflate, &limits, &transport->events_conflated)) {
-		flush_add(conn);
-	} else {
-		end_slow(conn);
-	}
-}
-
-static void peer_close(struct lt_peer *peer, enum lt_close_reason reason, const char *text)
-{
-	lt_ws_close(lt_container_of(peer, struct lt_conn, peer), reason, text);
-}
-
-static const struct lt_peer_ops ws_peer_ops = {
-	.send = peer_send,
-	.close = peer_close,
-};
-
 /* --- callbacks of lws --- */
 
-static void on_ping_time(void *arg)
+static bool send_ping(struct lt_conn *conn)
 {
-	struct lt_conn *conn = arg;
-	const struct lt_router_env *env = conn->transport->env;
-	int64_t interval_us = (int64_t)env->limits.ping_interval_ms * LT_US_PER_MS;
-	int64_t idle_us = lt_loop_now(env->loop).us - conn->heard_us;
 	unsigned char frame[LWS_PRE + 4];
 
-	if (conn->pings == 0 && idle_us < interval_us) {
-		lt_timer_once(&conn->timer, env->loop, (interval_us - idle_us) / LT_US_PER_MS + 1,
-				on_ping_time, conn);
-		return;
-	}
 	memcpy(frame + LWS_PRE, "ping", 4); /* lws does not report a pong without payload */
-	if (conn->pings >= PINGS_MAX ||
-			lws_write(conn->wsi, frame + LWS_PRE, 4, LWS_WRITE_PING) < 0) {
-		lt_conn_kill(conn);
-		return;
-	}
-	conn->pings++;
-	lt_timer_once(&conn->timer, env->loop, env->limits.ping_interval_ms, on_ping_time, conn);
+	return lws_write(conn->wsi, frame + LWS_PRE, 4, LWS_WRITE_PING) >= 0;
 }
+
+static const struct lt_conn_ops ws_ops = {
+	.write_share = write_share,
+	.ping = send_ping,
+};
 
 int lt_ws_established(struct lt_conn *conn, const struct lt_serializer *serializer)
 {
-	struct lt_transport *transport = conn->transport;
-
 	lws_set_timeout(conn->wsi, NO_PENDING_TIMEOUT, 0);
 	conn->is_ws = true;
-	conn->peer.ops = &ws_peer_ops;
-	conn->peer.transport = lws_is_ssl(conn->wsi) ? "websocket+tls" : "websocket";
-	conn->heard_us = lt_loop_now(transport->env->loop).us;
-	lt_timer_once(&conn->timer, transport->env->loop, transport->env->limits.ping_interval_ms,
-			on_ping_time, conn);
-	conn->peer.session = lt_session_create(transport->router, &conn->peer, serializer);
+	conn->is_tls = lws_is_ssl(conn->wsi);
+	if (lt_deflate_is_agreed(conn->wsi)) {
+		conn->queue.framing = LT_FRAMING_WS_DEFLATE;
+	}
+	lt_out_begin(conn, &ws_ops, conn->is_tls ? "websocket+tls" : "websocket", serializer);
 	return 0;
 }
 
-void lt_ws_heard(struct lt_conn *conn)
+static void receive_deflated(struct lt_conn *conn, struct lt_str deflated, bool binary)
 {
-	conn->heard_us = lt_loop_now(conn->transport->env->loop).us;
-	conn->pings = 0;
+	struct lt_buf message = { 0 };
+	bool too_big = false;
+
+	if (lt_deflate_inflate(conn->transport, deflated, &message, &too_big)) {
+		lt_session_receive(conn->peer.session, lt_buf_str(&message), binary);
+	} else if (too_big) {
+		lt_out_close(conn, LT_CLOSE_TOO_BIG, "message too big");
+	} else {
+		lt_out_close(conn, LT_CLOSE_PROTOCOL, "not deflated");
+	}
+	lt_buf_finish(&message);
 }
 
-int lt_ws_receive(struct lt_conn *conn, struct lt_str chunk, bool binary, bool final, size_t rest)
+static void receive_whole(
+		struct lt_conn *conn, struct lt_str message, const struct lt_ws_chunk *chunk)
+{
+	if (conn->rx_deflated) {
+		receive_deflated(conn, message, chunk->binary);
+	} else {
+		lt_session_receive(conn->peer.session, message, chunk->binary);
+	}
+}
+
+int lt_ws_receive(struct lt_conn *conn, const struct lt_ws_chunk *chunk)
 {
 	struct lt_transport *transport = conn->transport;
-	size_t max = transport->env->limits.message_bytes;
+	size_t coming = chunk->bytes.n + chunk->rest;
 
-	lt_ws_heard(conn);
-	transport->bytes_received += chunk.n;
+	lt_out_heard(conn);
+	transport->bytes_received += chunk->bytes.n;
 	if (conn->closing || conn->dead || !conn->peer.session) {
 		return 0;
 	}
-	if (conn->rx.n + chunk.n + rest > max) {
+	if (conn->rx.n + coming > transport->env->limits.message_bytes) {
 		lt_buf_finish(&conn->rx);
-		lt_ws_close(conn, LT_CLOSE_TOO_BIG, "message too big");
-		return 0;
-	}
-	if (final && !conn->rx_started) {
-		lt_session_receive(conn->peer.session, chunk, binary);
+		lt_out_close(conn, LT_CLOSE_TOO_BIG, "message too big");
 		return 0;
 	}
 	if (!conn->rx_started) {
+		conn->rx_deflated = chunk->deflated;
+		if (chunk->final) {
+			receive_whole(conn, chunk->bytes, chunk);
+			return 0;
+		}
 		conn->rx_started = true;
-		lt_buf_reserve(&conn->rx, LT_MIN(chunk.n + rest, (size_t)64 * 1024));
+		lt_buf_reserve(&conn->rx, LT_MIN(coming, (size_t)64 * 1024));
 	}
-	lt_buf_add(&conn->rx, chunk.p, chunk.n);
-	if (final) {
+	lt_buf_add_str(&conn->rx, chunk->bytes);
+	if (chunk->final) {
 		struct lt_buf message = conn->rx;
 
 		conn->rx = (struct lt_buf){ 0 };
 		conn->rx_started = false;
-		lt_session_receive(conn->peer.session, lt_buf_str(&message), binary);
+		receive_whole(conn, lt_buf_str(&message), chunk);
 		lt_buf_finish(&message);
 	}
 	return 0;
@@ -379,7 +290,7 @@ int lt_ws_writable(struct lt_conn *conn)
 	}
 	conn->choked = false;
 	if (write_share(conn)) {
-		flush_add(conn);
+		lt_out_add(conn);
 	}
 	return conn->dead ? -1 : 0;
 }
@@ -388,16 +299,4 @@ int lt_ws_peer_closes(struct lt_conn *conn)
 {
 	/* the answer to ours: done; else lws answers, when nothing of ours is in its way */
 	return conn->close_sent ? -1 : 0;
-}
-
-void lt_ws_finish(struct lt_conn *conn)
-{
-	flush_remove(conn);
-	lt_timer_cancel(&conn->timer);
-	lt_deferred_cancel(&conn->farewell);
-	on_farewell(conn);
-	flush_remove(conn);
-	lt_timer_cancel(&conn->timer);
-	lt_outq_finish(&conn->queue);
-	lt_buf_finish(&conn->rx);
 }
