@@ -13,6 +13,7 @@
 #include "net/backoff.h"
 #include "net/resolve.h"
 #include "net/watchdog.h"
+#include "net/ws_hub.h"
 #include "net/ws_url.h"
 
 #define MESSAGE_MAX        ((size_t)4 * 1024 * 1024)
@@ -20,20 +21,7 @@
 #define CONNECT_TIMEOUT_MS 10000
 #define STALE_MS           10000
 #define DEAD_MS            30000
-#define RX_BYTES           16384
-#define FDS_MAX            1024 /* connections of one hub; lws searches so few linearly */
-#define END_TURNS          4    /* of the loop, for its handles to close */
 #define CLIENT_MAGIC       0x4c747763u
-#define PROTOCOL_NAME      "lt-ws-client"
-
-struct lt_ws_hub {
-	struct lt_net_env env;
-	char *ca_file;
-	struct lws_context *context; /* NULL until the first client starts, and at the end */
-	struct lws_vhost *vhost;
-	size_t clients_n;
-	int end_turns;
-};
 
 struct outgoing {
 	struct outgoing *prev, *next;
@@ -343,45 +331,9 @@ static int on_lws(
 /* --- connecting --- */
 
 static const struct lws_protocols protocols[] = {
-	{ .name = PROTOCOL_NAME, .callback = on_lws, .rx_buffer_size = RX_BYTES },
+	{ .name = LT_WS_PROTOCOL, .callback = on_lws, .rx_buffer_size = LT_WS_RX_BYTES },
 	{ 0 },
 };
-
-static bool open_context(struct lt_ws_hub *hub, struct lt_err *err)
-{
-	void *loops[] = { lt_loop_native(hub->env.loop) };
-	struct lws_context_creation_info info = {
-		.port = CONTEXT_PORT_NO_LISTEN,
-		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-				LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN |
-				LWS_SERVER_OPTION_NO_LWS_SYSTEM_STATES |
-				LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-		.foreign_loops = loops,
-		.pcontext = &hub->context, /* lws sets it to NULL at the very end */
-		.gid = (gid_t)-1,
-		.uid = (uid_t)-1,
-		.protocols = protocols,
-		.pt_serv_buf_size = RX_BYTES,
-		.fd_limit_per_thread = FDS_MAX,
-		.client_ssl_ca_filepath = hub->ca_file,
-		.vhost_name = PROTOCOL_NAME,
-	};
-
-	if (hub->context) {
-		return true;
-	}
-	hub->context = lws_create_context(&info);
-	if (hub->context) {
-		hub->vhost = lws_create_vhost(hub->context, &info);
-	}
-	if (!hub->vhost) {
-		if (hub->context) {
-			lws_context_destroy(LT_STEAL(hub->context));
-		}
-		return lt_err_set(err, LT_E_IO, "libwebsockets cannot be started on libuv");
-	}
-	return true;
-}
 
 static void on_connect_timeout(void *arg)
 {
@@ -407,7 +359,7 @@ static bool connect_to(struct lt_ws_client *client, const struct addrinfo *addre
 		.path = client->url.path,
 		.host = client->url.authority,
 		.protocol = client->subprotocol,
-		.local_protocol_name = PROTOCOL_NAME,
+		.local_protocol_name = LT_WS_PROTOCOL,
 		.alpn = "http/1.1",
 		.opaque_user_data = client,
 	};
@@ -450,7 +402,7 @@ static void on_resolved(void *arg, struct addrinfo *addresses, const struct lt_e
 	if (!addresses) {
 		client->last_error = *err;
 		fail(client);
-	} else if (!open_context(client->hub, &client->last_error)) {
+	} else if (!lt_ws_hub_open(client->hub, protocols, &client->last_error)) {
 		fail(client);
 	} else {
 		try_next_address(client);
@@ -484,56 +436,6 @@ static void on_dead(void *arg)
 	lt_err_set(&client->last_error, LT_E_TIMEOUT, "%s was silent for %lld ms",
 			client->url.authority, (long long)client->watchdog.dead_ms);
 	fail(client);
-}
-
-struct lt_ws_hub *lt_ws_hub_create(const struct lt_net_env *env, const char *ca_file)
-{
-	struct lt_ws_hub *hub = lt_zalloc(sizeof(*hub));
-
-	hub->env = *env;
-	hub->ca_file = ca_file ? lt_strdup(ca_file) : NULL;
-	return hub;
-}
-
-static void no_work(void *arg)
-{
-	(void)arg;
-}
-
-static void free_hub(struct lt_ws_hub *hub)
-{
-	lt_free(hub->ca_file);
-	lt_free(hub);
-}
-
-static void end_context(void *arg)
-{
-	struct lt_ws_hub *hub = arg;
-
-	if (++hub->end_turns < END_TURNS) {
-		lt_loop_work(hub->env.loop, no_work, end_context, hub);
-		return;
-	}
-	if (hub->context) {
-		lws_context_destroy(hub->context);
-	}
-	free_hub(hub);
-}
-
-void lt_ws_hub_destroy(struct lt_ws_hub *hub)
-{
-	if (!hub) {
-		return;
-	}
-	assert(hub->clients_n == 0);
-	if (!hub->context) {
-		free_hub(hub);
-		return;
-	}
-	/* On a foreign loop the first call closes handles and the second frees, some turns
-	 * later; work is what also the destruction of the loop waits for. */
-	lws_context_destroy(hub->context);
-	lt_loop_work(hub->env.loop, no_work, end_context, hub);
 }
 
 static bool take_headers(
