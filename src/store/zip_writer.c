@@ -56,14 +56,21 @@ static void put64(struct lt_buf *buf, uint64_t value)
 	put(buf, value, 8);
 }
 
-static bool flush(struct lt_zip_writer *writer, struct lt_err *err)
+static bool write_now(struct lt_zip_writer *writer, struct lt_str bytes, struct lt_err *err)
 {
-	if (!lt_fileops_write_all(writer->ops, writer->fd, lt_buf_str(&writer->out))) {
+	if (!lt_fileops_write_all(writer->ops, writer->fd, bytes)) {
 		return lt_err_errno(err, "cannot write %s", writer->path);
 	}
-	writer->written += writer->out.n;
-	lt_buf_clear(&writer->out);
+	writer->written += bytes.n;
 	return true;
+}
+
+static bool flush(struct lt_zip_writer *writer, struct lt_err *err)
+{
+	bool ok = write_now(writer, lt_buf_str(&writer->out), err);
+
+	lt_buf_clear(&writer->out);
+	return ok;
 }
 
 static uint64_t offset_of_next(const struct lt_zip_writer *writer)
@@ -154,9 +161,12 @@ bool lt_zip_writer_add(
 	lt_buf_add(&writer->out, "PK\3\4", 4);
 	put_common(&writer->out, entry, VERSION_PLAIN, 0);
 	lt_buf_add_str(&writer->out, entry->name);
-	lt_buf_add_str(&writer->out, entry->packed);
 	add_to_directory(writer, entry, offset);
 	writer->entries++;
+	if (entry->packed.n >= FLUSH_BYTES) {
+		return flush(writer, err) && write_now(writer, entry->packed, err);
+	}
+	lt_buf_add_str(&writer->out, entry->packed);
 	return writer->out.n < FLUSH_BYTES || flush(writer, err);
 }
 
