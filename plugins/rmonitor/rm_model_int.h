@@ -1,4 +1,4 @@
-/* Shared by rm_model.c, rm_view.c and rm_words.c only; see rm_model.h. */
+/* Shared by rm_model.c, rm_records.c, rm_view.c and rm_words.c only; see rm_model.h. */
 #ifndef LT_RMONITOR_RM_MODEL_INT_H
 #define LT_RMONITOR_RM_MODEL_INT_H
 
@@ -51,6 +51,32 @@ struct rm_model {
 	size_t message_head, message_count;
 	struct rm_view view;
 };
+
+/* --- rm_model.c: cars, sessions, the hold after $I --- */
+
+struct rm_car *rm_find_car(const struct rm_model *model, const char *reg); /* NULL: none */
+
+/* The car with this registration number, made when new; NULL: no such car can be. */
+struct rm_car *rm_need_car(struct rm_model *model, const char *reg);
+
+/* A record of a refresh: the first one about a car after $I replaces its old results. */
+void rm_refresh_car(struct rm_model *model, struct rm_car *car);
+
+/* Queue a message about the car with this number. */
+void rm_say(struct rm_model *model, const char *num, const char *text);
+
+/* Another run: results, laps and messages of the one before are forgotten. */
+void rm_begin_session(struct rm_model *model);
+
+/* $I: nothing is published until the refresh behind it has arrived. */
+void rm_begin_hold(struct rm_model *model);
+
+/* --- rm_records.c --- */
+
+/* False: fields that make no sense; the model is unchanged then. */
+bool rm_apply_record(struct rm_model *model, const struct rm_record *r);
+
+/* --- rm_view.c, rm_words.c --- */
 
 /* The car that leads by the last $G positions; NULL: none. */
 const struct rm_car *rm_leader(const struct rm_model *model);

@@ -27,6 +27,16 @@ static bool is_retired(const struct rm_car *car)
 			strcasecmp(car->nationality, "Excluded") == 0;
 }
 
+/*
+ * What became of a car that was not seen to take the flag, when all is over:
+ * in a race whose finish was seen it stopped somewhere. In practice many cars
+ * are in the paddock by then, and a finish that was not seen proves nothing.
+ */
+static bool did_not_finish(const struct rm_model *model)
+{
+	return model->finish_open && rm_is_race(model->opts.kind, model->description);
+}
+
 enum rm_car_state rm_state_of(const struct rm_model *model, const struct rm_car *car)
 {
 	int64_t limit = car->last_ms * 22 / 10;
@@ -43,6 +53,9 @@ enum rm_car_state rm_state_of(const struct rm_model *model, const struct rm_car 
 	limit = limit > STOP_AFTER_MS ? limit : STOP_AFTER_MS;
 	if (model->green_ms - car->crossed_green_ms > limit) {
 		return RM_STATE_STOP;
+	}
+	if (model->is_over && model->has_session) {
+		return did_not_finish(model) ? RM_STATE_STOP : RM_STATE_FIN;
 	}
 	return car->is_out ? RM_STATE_OUT : RM_STATE_RUN;
 }

@@ -299,6 +299,29 @@ static void cars_finish_after_the_leader(void **state)
 	assert_int_equal(row("B2")->state, RM_STATE_FIN);
 }
 
+static void a_car_that_never_saw_the_flag_has_stopped_when_the_race_is_over(void **state)
+{
+	(void)state;
+	lead_lap("A1", 1, 1, "00:01:00.000", "00:01:00.000");
+	lead_lap("B2", 2, 1, "00:01:02.000", "00:01:02.000");
+	feed_line(&feed, "$F,9999,\"00:00:00\",\"12:01:40\",\"00:01:59\",\"Finish\"");
+	lead_lap("A1", 1, 2, "00:01:00.000", "00:02:00.000");
+	assert_int_equal(row("B2")->state, RM_STATE_RUN);
+	feed_line(&feed, "$B,95,\"Heat 1 - 10 laps\"");
+
+	assert_int_equal(row("A1")->state, RM_STATE_FIN);
+	assert_int_equal(row("B2")->state, RM_STATE_STOP);
+}
+
+static void all_have_finished_when_nobody_was_seen_to(void **state)
+{
+	(void)state;
+	lead_lap("A1", 1, 1, "00:01:00.000", "00:01:00.000");
+	feed_line(&feed, "$B,95,\"Heat 1 - 10 laps\"");
+
+	assert_int_equal(row("A1")->state, RM_STATE_FIN);
+}
+
 static void a_car_that_does_not_come_round_under_green_has_stopped(void **state)
 {
 	(void)state;
@@ -514,6 +537,8 @@ int main(void)
 		RACE_TEST(flags_go_by_their_first_three_letters),
 		RACE_TEST(the_time_before_the_start_is_a_placeholder),
 		RACE_TEST(cars_finish_after_the_leader),
+		RACE_TEST(a_car_that_never_saw_the_flag_has_stopped_when_the_race_is_over),
+		RACE_TEST(all_have_finished_when_nobody_was_seen_to),
 		RACE_TEST(a_car_that_does_not_come_round_under_green_has_stopped),
 		RACE_TEST(nobody_stops_under_yellow),
 		RACE_TEST(line_crossings_tell_pit_stops),
