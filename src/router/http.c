@@ -1,7 +1,9 @@
 #include "router/http.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/loop.h"
@@ -130,7 +132,7 @@ static void answer_method(struct lt_http_req *req, bool get, bool post)
 		req->cors ? "Access-Control-Allow-Methods" : NULL,
 		allow,
 		"Access-Control-Allow-Headers",
-		"Content-Type, If-None-Match",
+		"Content-Type, If-None-Match, Range",
 		"Access-Control-Max-Age",
 		"86400",
 		NULL,
@@ -176,6 +178,7 @@ struct lt_http_req *lt_http_req_create(struct lt_http *http, size_t out_room)
 	struct lt_http_req *req = lt_zalloc(sizeof(*req));
 
 	req->loop = http->loop;
+	req->file_fd = -1;
 	lt_buf_reserve(&req->out, out_room);
 	req->out.n = req->out_at = out_room;
 	return req;
@@ -200,6 +203,9 @@ void lt_http_req_free(struct lt_http_req *req)
 	lt_free(req->path);
 	lt_buf_finish(&req->body);
 	lt_buf_finish(&req->out);
+	if (req->file_fd >= 0) {
+		close(req->file_fd);
+	}
 	lt_free(req);
 }
 
@@ -311,19 +317,24 @@ static void add_header(struct lt_buf *out, const char *name, const char *value)
 	}
 }
 
-static void add_date(struct lt_buf *out, struct lt_wall wall)
+void lt_http_print_date(int64_t unix_s, char ret_text[40])
 {
-	time_t seconds = (time_t)lt_wall_s(wall);
+	time_t seconds = (time_t)unix_s;
 	struct tm utc;
-	char text[40];
 
 	gmtime_r(&seconds, &utc);
-	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+	strftime(ret_text, 40, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+}
+
+static void add_date(struct lt_buf *out, struct lt_wall wall)
+{
+	char text[40];
+
+	lt_http_print_date((int64_t)lt_wall_s(wall), text);
 	add_header(out, "Date", text);
 }
 
-/* If-None-Match: "*" or a list of tags; the comparison is the weak one. */
-static bool has_match(struct lt_str list, const char *etag)
+bool lt_http_etag_matches(struct lt_str list, const char *etag)
 {
 	struct lt_str wanted = lt_str_from(etag);
 
@@ -343,7 +354,8 @@ static bool has_match(struct lt_str list, const char *etag)
 	return false;
 }
 
-static void add_head(struct lt_http_req *req, const struct lt_http_reply *reply, int status)
+static void add_head(struct lt_http_req *req, const struct lt_http_reply *reply, int status,
+		uint64_t length)
 {
 	struct lt_buf *out = &req->out;
 
@@ -352,7 +364,7 @@ static void add_head(struct lt_http_req *req, const struct lt_http_reply *reply,
 	if (status != 204 && status != 304) {
 		add_header(out, "Content-Type", reply->content_type);
 		add_header(out, "Content-Encoding", reply->encoding);
-		lt_buf_printf(out, "Content-Length: %zu\r\n", reply->body.n);
+		lt_buf_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
 	}
 	add_header(out, "Cache-Control", reply->cache_control ? reply->cache_control : "no-cache");
 	add_header(out, "ETag", reply->etag);
@@ -376,13 +388,25 @@ void lt_http_reply(struct lt_http_req *req, const struct lt_http_reply *reply)
 		return;
 	}
 	if (status == 200 && reply->etag && req->method != LT_HTTP_POST &&
-			has_match(lt_http_header(req, "if-none-match"), reply->etag)) {
+			lt_http_etag_matches(lt_http_header(req, "if-none-match"), reply->etag)) {
 		status = 304;
 	}
-	add_head(req, reply, status);
+	add_head(req, reply, status, reply->body.n);
 	if (status != 204 && status != 304 && req->method != LT_HTTP_HEAD) {
 		lt_buf_add_str(&req->out, reply->body);
 	}
+	req->answered = true;
+	req->ready(req->ready_arg);
+}
+
+void lt_http_req_answer(struct lt_http_req *req, const struct lt_http_reply *reply, uint64_t length)
+{
+	assert(!req->answered);
+	if (!req->ready) {
+		lt_http_req_free(req);
+		return;
+	}
+	add_head(req, reply, reply->status, length);
 	req->answered = true;
 	req->ready(req->ready_arg);
 }

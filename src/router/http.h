@@ -41,9 +41,10 @@ void lt_http_remove(struct lt_http *http, const char *method, const char *path);
 struct lt_str lt_http_path(const struct lt_http_req *req);
 struct lt_str lt_http_query(
 		const struct lt_http_req *req, const char *name); /* decoded; p NULL: absent */
-struct lt_str lt_http_header(
-		const struct lt_http_req *req, const char *name); /* host, accept-encoding,
-if-none-match, authorization, origin, content-type, x-forwarded-proto, range; p NULL: absent */
+struct lt_str lt_http_header(const struct lt_http_req *req, const char *name); /* host,
+	     accept-encoding, if-none-match, authorization, origin, content-type, x-forwarded-proto,
+	     range, if-range; p NULL: absent
+	     */
 struct lt_str lt_http_body(const struct lt_http_req *req);
 bool lt_http_is_tls(const struct lt_http_req *req);
 
@@ -63,6 +64,21 @@ void lt_http_reply(struct lt_http_req *req, const struct lt_http_reply *reply);
 
 /* A sentence as text/plain, LF added. */
 void lt_http_reply_text(struct lt_http_req *req, int status, const char *sentence);
+
+/*
+ * Answer with a file: whole, or the range that was asked for (206; a single
+ * range, If-Range respected; several are answered with the whole file; 416 when
+ * it is outside). The ETag is made from size and time of change. A file that is
+ * not there or not a regular one is 404. The path is trusted: whoever calls has
+ * checked that it is meant to be served.
+ */
+struct lt_http_file {
+	const char *path;
+	const char *content_type;
+	const char *download_name; /* Content-Disposition: attachment; NULL: shown in place */
+	const char *cache_control; /* NULL: no-cache */
+};
+void lt_http_reply_file(struct lt_http_req *req, const struct lt_http_file *file);
 
 /* Called when the client goes away before the answer; req must then not be answered. Optional. */
 void lt_http_on_gone(struct lt_http_req *req, void (*fn)(void *arg), void *arg);

@@ -1,6 +1,7 @@
 /*
- * Private to http.c (routes, what a reply looks like) and transport_http.c
- * (its way through libwebsockets): one request from its head to its answer.
+ * Private to http.c (routes, what a reply looks like), http_file.c (replies from
+ * files) and transport_http.c (its way through libwebsockets): one request from its head to its
+ * answer.
  *
  * Owned by the connection while it is read, by the handler while it is
  * answered. A request whose client has gone meanwhile has `ready` NULL and ends
@@ -52,7 +53,9 @@ struct lt_http_req {
 	void *ready_arg;
 	struct lt_buf out; /* `out_at` bytes of room for lws, then head and body of the answer */
 	size_t out_at;     /* what has left */
-	size_t looked_at;  /* out_at when the transport last looked after the client */
+	int file_fd;       /* owned; what follows `out`; -1: nothing does */
+	uint64_t file_at, file_left;
+	uint64_t written, looked_at; /* in all; when the transport last looked after the client */
 	bool answered;
 };
 
@@ -67,6 +70,14 @@ void lt_http_req_add(struct lt_http_pair **pairs, size_t *count, struct lt_str n
 
 /* Find the route for a method and path, or answer (404, 405, OPTIONS). False: it was answered. */
 bool lt_http_route_find(struct lt_http *http, struct lt_http_req *req);
+
+/* A head alone, which announces `length` bytes that come from elsewhere; ends the use of req. */
+void lt_http_req_answer(
+		struct lt_http_req *req, const struct lt_http_reply *reply, uint64_t length);
+/* If-None-Match: "*" or a list of tags; the comparison is the weak one. */
+bool lt_http_etag_matches(struct lt_str list, const char *etag);
+/* As headers have it: "Tue, 24 Nov 2026 10:00:00 GMT". */
+void lt_http_print_date(int64_t unix_s, char ret_text[40]);
 
 /* The client has gone: the request belongs to the handler alone, or is freed. */
 void lt_http_req_abandon(struct lt_http_req *req);

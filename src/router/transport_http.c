@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <libwebsockets.h>
 
@@ -42,6 +43,7 @@ static const struct {
 	{ WSI_TOKEN_ORIGIN, "origin" },
 	{ WSI_TOKEN_HTTP_CONTENT_TYPE, "content-type" },
 	{ WSI_TOKEN_HTTP_RANGE, "range" },
+	{ WSI_TOKEN_HTTP_IF_RANGE, "if-range" },
 };
 
 /* A header's value in a new buffer, or NULL when it is absent. */
@@ -149,9 +151,9 @@ static void on_look(void *arg)
 	char c;
 	ssize_t n = recv(conn->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
 	bool gone = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-	bool stuck = n > 0 && req->answered && req->out_at == req->looked_at;
+	bool stuck = n > 0 && req->answered && req->written == req->looked_at;
 
-	req->looked_at = req->out_at;
+	req->looked_at = req->written;
 	if (gone || stuck) {
 		lt_conn_kill(conn);
 	}
@@ -267,20 +269,47 @@ static int answer_ends(struct lt_conn *conn)
 	return lws_http_transaction_completed(conn->wsi) ? -1 : 0;
 }
 
+/* The next bytes of the answer, with room for lws before them; 0: the file is shorter than before.
+ */
+static size_t next_piece(struct lt_conn *conn, char **ret_bytes)
+{
+	struct lt_http_req *req = conn->req;
+	size_t n = LT_MIN(req->out.n - req->out_at, (size_t)WRITE_BYTES);
+
+	if (n > 0) {
+		*ret_bytes = req->out.p + req->out_at;
+		req->out_at += n;
+		return n;
+	}
+	*ret_bytes = conn->transport->scratch + LWS_PRE;
+	ssize_t got = pread(req->file_fd, *ret_bytes, LT_MIN(req->file_left, (uint64_t)WRITE_BYTES),
+			(off_t)req->file_at);
+	if (got <= 0) {
+		return 0;
+	}
+	req->file_at += (uint64_t)got;
+	req->file_left -= (uint64_t)got;
+	return (size_t)got;
+}
+
 int lt_http_writable(struct lt_conn *conn)
 {
 	struct lt_http_req *req = conn->req;
+	char *bytes;
 
 	if (!req || !req->answered) {
 		return 0;
 	}
-	size_t n = LT_MIN(req->out.n - req->out_at, (size_t)WRITE_BYTES);
-	bool last = req->out_at + n == req->out.n;
-	if (lws_write(conn->wsi, (unsigned char *)req->out.p + req->out_at, n,
+	size_t n = next_piece(conn, &bytes);
+	if (n == 0) {
+		return -1;
+	}
+	bool last = req->out_at == req->out.n && req->file_left == 0;
+	if (lws_write(conn->wsi, (unsigned char *)bytes, n,
 			    last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) {
 		return -1;
 	}
-	req->out_at += n;
+	req->written += n;
 	conn->transport->bytes_sent += n;
 	if (last) {
 		return answer_ends(conn);
