@@ -103,7 +103,8 @@ struct lt_journal *lt_journal_create(
 		lt_err_errno(err, "cannot create %s", path);
 		return NULL;
 	}
-	if (!lock(journal, err) || !write_magic(journal, err)) {
+	if (!lock(journal, err) || !write_magic(journal, err) ||
+			!lt_fileops_sync_parent(ops, path, err)) {
 		ops->unlink(ops->arg, path);
 		return NULL;
 	}
