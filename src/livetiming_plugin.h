@@ -23,7 +23,7 @@
  *
  * History (additions only, newest last)
  *  1.0  2026-11-24  first version
- *       2026-11-24  lt_recording_ext: describe (ask LT_HAS before using it)
+ *       2026-11-25  lt_recording_ext: describe (ask LT_HAS before using it)
  */
 #ifndef LIVETIMING_PLUGIN_H
 #define LIVETIMING_PLUGIN_H
