@@ -113,8 +113,8 @@ static void expect_answer(struct bridged *b, const char *status, const char *bod
 	assert_non_null(end_of_head);
 	assert_int_equal(strncmp(b->answer.p, "HTTP/1.1 ", 9), 0);
 	assert_int_equal(strncmp(b->answer.p + 9, status, strlen(status)), 0);
-	if (body) {
-		assert_string_equal(end_of_head + 4, body);
+	if (body && strcmp(end_of_head + 4, body) != 0) {
+		fail_msg("%s is not %s", end_of_head + 4, body);
 	}
 }
 
