@@ -411,6 +411,55 @@ static void a_broken_row_affects_no_other_car(void **state)
 	cJSON_Delete(lap);
 }
 
+/* Three cars over four frames; one cell of the second car is damaged in the third. */
+static struct lt_buf race_with_damage(int column, const char *damage)
+{
+	static const char *const cells[] = { "\"2\"", "\"RUN\"", "\"A\"", "\"Ann\"", "3",
+		"\"+1.0\"", "[80.5,\"\"]" };
+	struct fixture *f;
+	void *state;
+	struct lt_buf row = { 0 }, result = { 0 };
+	set_up(&state);
+	f = state;
+
+	for (int frame = 0; frame < 4; frame++) {
+		lt_buf_clear(&row);
+		lt_buf_printf(&row, "[\"1\",\"RUN\",\"A\",\"Cy\",%d,\"\",[81.5,\"\"]],[", frame);
+		for (int i = 0; i < (int)LT_ARRAY_LEN(cells); i++) {
+			bool is_damaged = frame == 2 && i == column;
+
+			lt_buf_printf(&row, "%s%s", i > 0 ? "," : "",
+					is_damaged ? damage : cells[i]);
+		}
+		lt_buf_printf(&row, "],[\"3\",\"RUN\",\"A\",\"Di\",%d,\"\",[82.5,\"\"]]", frame);
+		show(f, row.p);
+	}
+	assert_true(lt_analysis_write(f->analysis, LT_STR("lap/1"), &result));
+	assert_true(lt_analysis_write(f->analysis, LT_STR("lap/3"), &result));
+	lt_buf_finish(&row);
+	tear_down(&state);
+	return result;
+}
+
+static void a_damaged_cell_changes_nothing_for_the_others(void **state)
+{
+	static const char *const damages[] = { "null", "true", "-1", "0", "1e308", "[]", "{}",
+		"[[[]]]", "[null,7]", "[{\"a\":1}]", "{\"a\":[1]}", "\"\"", "\"(9 laps)\"",
+		"\"\\u0001\\ud83c\\udfce/%#\"" };
+	struct lt_buf expected = race_with_damage(-1, "");
+	(void)state;
+
+	for (int column = 0; column < 7; column++) {
+		for (size_t i = 0; i < LT_ARRAY_LEN(damages); i++) {
+			struct lt_buf actual = race_with_damage(column, damages[i]);
+
+			assert_string_equal(actual.p, expected.p);
+			lt_buf_finish(&actual);
+		}
+	}
+	lt_buf_finish(&expected);
+}
+
 static void broken_messages_are_ignored(void **state)
 {
 	struct fixture *f = *state;
@@ -505,6 +554,7 @@ int main(void)
 		RULE(messages_about_a_car_go_to_it),
 		RULE(newer_messages_of_the_race_come_first),
 		RULE(a_broken_row_affects_no_other_car),
+		cmocka_unit_test(a_damaged_cell_changes_nothing_for_the_others),
 		RULE(broken_messages_are_ignored),
 		RULE(broken_states_lose_their_update_with_a_reason),
 		RULE(a_missing_flag_is_none),
