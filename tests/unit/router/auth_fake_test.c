@@ -35,7 +35,7 @@ static struct peer *challenged(
 	char hello[400];
 
 	snprintf(hello, sizeof(hello),
-			"%s,\"authmethods\":[\"ticket\",\"wampcra\",\"anonymous\"],"
+			"%s,\"authmethods\":[\"scram\",\"wampcra\",\"anonymous\"],"
 			"\"authid\":\"%s\"}]",
 			HELLO, authid);
 	say(peer, hello);

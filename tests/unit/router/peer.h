@@ -76,6 +76,11 @@ void lt_listeners_stop(struct lt_listeners *listeners, uint32_t grace_ms, void (
 	(void)grace_ms;
 	done(arg);
 }
+bool lt_listeners_reload_tls(struct lt_listeners *listeners, struct lt_err *err)
+{
+	(void)listeners;
+	return lt_err_set(err, LT_E_UNAVAILABLE, "no sockets here");
+}
 void lt_listeners_report(const struct lt_listeners *listeners, struct lt_router_stats *ret_stats)
 {
 	(void)listeners;
