@@ -1,6 +1,7 @@
 #include "store/recording_zip.h"
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include <zip.h>
 
@@ -137,4 +138,70 @@ bool lt_zip_read(const struct lt_zip *zip, int64_t index, struct lt_buf *buf, st
 	ok = read_exactly(file, buf, bytes, err);
 	zip_fclose(file);
 	return ok;
+}
+
+/* libzip takes the stored time for local time. */
+static int64_t stored_time(time_t local)
+{
+	struct tm tm;
+
+	return localtime_r(&local, &tm) ? (int64_t)timegm(&tm) : 0;
+}
+
+static bool packed_info(const struct lt_zip *zip, int64_t index, struct lt_zip_info *ret_info,
+		size_t *ret_packed, struct lt_err *err)
+{
+	const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_CRC |
+			ZIP_STAT_COMP_METHOD | ZIP_STAT_MTIME;
+	zip_stat_t st;
+
+	if (!lt_zip_check_size(zip, index, err)) {
+		return false;
+	}
+	if (zip_stat_index(zip->archive, (zip_uint64_t)index, 0, &st) != 0 ||
+			(st.valid & needed) != needed) {
+		return lt_err_set(err, LT_E_FORMAT, "not described in the archive");
+	}
+	if ((st.valid & ZIP_STAT_ENCRYPTION_METHOD) && st.encryption_method != ZIP_EM_NONE) {
+		return lt_err_set(err, LT_E_FORMAT, "encrypted");
+	}
+	if (st.comp_size > 2 * (zip_uint64_t)LT_ZIP_ENTRY_MAX) {
+		return lt_err_set(err, LT_E_LIMIT, "over %u bytes", 2 * LT_ZIP_ENTRY_MAX);
+	}
+	*ret_info = (struct lt_zip_info){
+		.method = st.comp_method,
+		.raw_crc = st.crc,
+		.raw_bytes = (uint32_t)st.size,
+		.time_s = stored_time(st.mtime),
+	};
+	*ret_packed = (size_t)st.comp_size;
+	return true;
+}
+
+bool lt_zip_read_packed(const struct lt_zip *zip, int64_t index, struct lt_zip_info *ret_info,
+		struct lt_buf *buf, struct lt_err *err)
+{
+	zip_file_t *file;
+	size_t bytes;
+	bool ok;
+
+	if (!packed_info(zip, index, ret_info, &bytes, err)) {
+		return false;
+	}
+	file = zip_fopen_index(zip->archive, (zip_uint64_t)index, ZIP_FL_COMPRESSED);
+	if (!file) {
+		return lt_err_set(err, LT_E_FORMAT, "cannot be read (%s)",
+				zip_strerror(zip->archive));
+	}
+	ok = read_exactly(file, buf, bytes, err);
+	zip_fclose(file);
+	return ok;
+}
+
+struct lt_str lt_zip_comment(const struct lt_zip *zip)
+{
+	int n = 0;
+	const char *text = zip_get_archive_comment(zip->archive, &n, ZIP_FL_ENC_RAW);
+
+	return (struct lt_str){ text ? text : "", text && n > 0 ? (size_t)n : 0 };
 }

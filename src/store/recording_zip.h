@@ -30,4 +30,17 @@ bool lt_zip_check_size(const struct lt_zip *zip, int64_t index, struct lt_err *e
 /* Append the content of an entry: its checksum, and the size that was promised, are checked. */
 bool lt_zip_read(const struct lt_zip *zip, int64_t index, struct lt_buf *buf, struct lt_err *err);
 
+/* What a copy of an entry needs to know, beside its packed bytes. */
+struct lt_zip_info {
+	uint16_t method;
+	uint32_t raw_crc, raw_bytes;
+	int64_t time_s; /* as stored, taken for UTC */
+};
+
+/* Append the packed bytes of an entry, not verified. Refuses encrypted ones and large ones. */
+bool lt_zip_read_packed(const struct lt_zip *zip, int64_t index, struct lt_zip_info *ret_info,
+		struct lt_buf *buf, struct lt_err *err);
+
+struct lt_str lt_zip_comment(const struct lt_zip *zip); /* of the archive; borrowed */
+
 #endif
