@@ -21,12 +21,14 @@ static int64_t crossed_ms(const struct sim_car *car, int32_t progress)
 
 /*
  * Distance of `car` to one in front of it, taken at the last line that `car`
- * passed. Lapped means that the other had passed that line once more by then.
+ * passed, and growing while it is overdue at the next one: a long stop shows
+ * before it ends. Lapped means that the other had passed that line once more by then.
  */
-static struct sim_gap gap_to(const struct sim_car *car, const struct sim_car *front)
+static struct sim_gap gap_to(const struct sim_car *car, const struct sim_car *front, int64_t now_ms)
 {
 	struct sim_gap gap = { -1, 0 };
 	int64_t own = crossed_ms(car, car->progress), other = crossed_ms(front, car->progress);
+	int64_t next = crossed_ms(front, car->progress + 1);
 
 	if (other < 0) {
 		gap.laps = front->laps - car->laps;
@@ -43,6 +45,9 @@ static struct sim_gap gap_to(const struct sim_car *car, const struct sim_car *fr
 	}
 	if (gap.laps == 0 && own >= other && own - other < GAP_MAX_MS) {
 		gap.ms = own - other;
+		if (next >= 0 && now_ms - next > gap.ms) {
+			gap.ms = now_ms - next;
+		}
 	}
 	return gap;
 }
@@ -141,8 +146,8 @@ const struct sim_view *sim_look(struct sim *sim)
 		row->pic = ++in_class[order[i]->cls];
 		row->gap = row->interval = (struct sim_gap){ -1, 0 };
 		if (i > 0 && sim->flag != SIM_FLAG_NONE) {
-			row->gap = gap_to(order[i], order[0]);
-			row->interval = gap_to(order[i], order[i - 1]);
+			row->gap = gap_to(order[i], order[0], sim->now_ms);
+			row->interval = gap_to(order[i], order[i - 1], sim->now_ms);
 		}
 	}
 	fill_track_data(sim);

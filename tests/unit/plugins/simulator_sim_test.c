@@ -167,6 +167,33 @@ static void every_moment_of_a_race_makes_sense(void **state)
 	sim_destroy(sim);
 }
 
+static void gaps_on_the_lead_lap_never_shrink_down_the_order(void **state)
+{
+	struct sim_opts opts = options_with(71, 40);
+	struct sim *sim = sim_create(&opts);
+	size_t compared = 0;
+
+	(void)state;
+	for (int64_t t = 10 * MINUTE; t < 60 * MINUTE; t += 5000) {
+		const struct sim_view *view;
+		int64_t before_ms = 0;
+
+		assert_true(sim_advance(sim, t, ALL));
+		view = sim_look(sim);
+		for (size_t i = 1; i < view->row_count && view->rows[i].gap.laps == 0; i++) {
+			if (view->rows[i].gap.ms < 0) {
+				continue;
+			}
+			assert_true(view->rows[i].gap.ms >= before_ms);
+			before_ms = view->rows[i].gap.ms;
+			compared++;
+		}
+	}
+
+	assert_true(compared > 1000);
+	sim_destroy(sim);
+}
+
 static void all_flags_come_up_within_some_races(void **state)
 {
 	struct sim_opts opts = options_with(3, 10);
@@ -338,6 +365,7 @@ int main(void)
 		cmocka_unit_test(jumping_to_a_later_race_is_the_same_as_living_through_the_first),
 		cmocka_unit_test(a_past_time_changes_nothing),
 		cmocka_unit_test(every_moment_of_a_race_makes_sense),
+		cmocka_unit_test(gaps_on_the_lead_lap_never_shrink_down_the_order),
 		cmocka_unit_test(all_flags_come_up_within_some_races),
 		cmocka_unit_test(every_car_is_classified_at_the_end_of_the_race),
 		cmocka_unit_test(drivers_change_at_pit_stops_only),
