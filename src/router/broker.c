@@ -297,32 +297,6 @@ static struct lt_payload *build_event(const struct subscription *subscription,
 	return lt_msg_encode(serializer, fields, LT_ARRAY_LEN(fields), body);
 }
 
-/* The arguments in each format that a receiver wants, converted once. */
-struct bodies {
-	struct lt_body forms[LT_SERIALIZERS_MAX]; /* serializer NULL: not converted yet */
-	struct lt_buf args[LT_SERIALIZERS_MAX], kwargs[LT_SERIALIZERS_MAX];
-};
-
-static const struct lt_body *body_for(struct bodies *bodies, const struct lt_body *source,
-		const struct lt_serializer *serializer)
-{
-	struct lt_body *form = &bodies->forms[serializer->index];
-
-	if (!form->serializer) {
-		*form = lt_body_convert(source, serializer, &bodies->args[serializer->index],
-				&bodies->kwargs[serializer->index]);
-	}
-	return form;
-}
-
-static void bodies_finish(struct bodies *bodies)
-{
-	for (size_t i = 0; i < LT_SERIALIZERS_MAX; i++) {
-		lt_buf_finish(&bodies->args[i]);
-		lt_buf_finish(&bodies->kwargs[i]);
-	}
-}
-
 /* One publication on its way to every subscription that matches. */
 struct delivery {
 	struct lt_broker *broker;
@@ -330,18 +304,27 @@ struct delivery {
 	const struct lt_filter *filter;
 	const struct lt_body *body;
 	struct event event;
-	struct bodies bodies;
-	bool conflates;
-	uint64_t serial; /* of the retained topic */
+	struct lt_forms forms;        /* of the body, unless the retained event keeps them */
+	struct lt_retained *retained; /* NULL: it is not retained */
 };
+
+/* The arguments as this receiver wants them, converted once for all of its kind. */
+static struct lt_body body_for(struct delivery *delivery, const struct lt_serializer *serializer)
+{
+	if (delivery->retained) {
+		return lt_retained_form(delivery->broker->retained, delivery->retained, serializer);
+	}
+	return lt_forms_get(&delivery->forms, delivery->body, serializer);
+}
 
 static void deliver(void *arg, void *value)
 {
 	struct delivery *delivery = arg;
 	struct subscription *subscription = value;
 	struct lt_payload *payloads[LT_SERIALIZERS_MAX] = { 0 };
-	uint64_t conflate =
-			delivery->conflates ? conflation_key(subscription, delivery->serial) : 0;
+	uint64_t conflate = delivery->retained
+			? conflation_key(subscription, delivery->retained->serial)
+			: 0;
 
 	for (size_t i = 0; i < subscription->count; i++) {
 		struct lt_member *member = subscription->entries[i].member;
@@ -351,9 +334,10 @@ static void deliver(void *arg, void *value)
 			continue;
 		}
 		if (!payloads[serializer->index]) {
-			payloads[serializer->index] = build_event(subscription, serializer,
-					&delivery->event,
-					body_for(&delivery->bodies, delivery->body, serializer));
+			struct lt_body body = body_for(delivery, serializer);
+
+			payloads[serializer->index] = build_event(
+					subscription, serializer, &delivery->event, &body);
 		}
 		member->ops->send(member, payloads[serializer->index], conflate);
 		delivery->broker->core->stats.events_sent++;
@@ -411,7 +395,7 @@ static void release(const struct lt_lazy *lazy)
  * delivered: nobody hears it now, and a lazy value stays as it is.
  */
 static bool retain(struct delivery *delivery, const struct lt_publication *publication,
-		struct lt_filter *filter_take, struct lt_body *ret_body)
+		struct lt_filter *filter_take)
 {
 	struct lt_broker *broker = delivery->broker;
 	const struct lt_retained_value value = {
@@ -425,14 +409,9 @@ static bool retain(struct delivery *delivery, const struct lt_publication *publi
 	struct lt_retained *retained = lt_retained_set(broker->retained, &value);
 	bool heard = false;
 
-	delivery->conflates = true;
+	delivery->retained = retained;
 	delivery->filter = retained->filter;
-	delivery->serial = retained->serial;
 	lt_match_each(broker->index, publication->topic, note_match, &heard);
-	if (heard) {
-		*ret_body = lt_retained_body(broker->retained, retained);
-		delivery->body = ret_body;
-	}
 	return heard;
 }
 
@@ -443,7 +422,6 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	LT_AUTO(lt_buf_finish) struct lt_buf disclosure = { 0 };
 	struct delivery delivery = { .broker = broker, .body = publication->body };
 	struct lt_filter *filter = NULL;
-	struct lt_body kept;
 	bool heard = true;
 
 	if (!lt_broker_check_publish(broker, publisher, publication->topic, err) ||
@@ -458,12 +436,12 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	delivery.event.topic = publication->topic;
 	delivery.event.disclosure = lt_buf_str(&disclosure);
 	if (publication->options->retain) {
-		heard = retain(&delivery, publication, LT_STEAL(filter), &kept);
+		heard = retain(&delivery, publication, LT_STEAL(filter));
 	}
 	if (heard) {
 		lt_match_each(broker->index, publication->topic, deliver, &delivery);
 	}
-	bodies_finish(&delivery.bodies);
+	lt_forms_finish(&delivery.forms);
 	lt_filter_destroy(filter);
 	broker->core->stats.events_published++;
 	*ret_publication = delivery.event.publication;
@@ -497,7 +475,7 @@ void lt_broker_publish_meta(struct lt_broker *broker, const char *topic, struct 
 	};
 
 	lt_match_each(broker->index, delivery.event.topic, deliver_meta, &delivery);
-	bodies_finish(&delivery.bodies);
+	lt_forms_finish(&delivery.forms);
 }
 
 bool lt_broker_get(const struct lt_broker *broker, uint64_t id, struct lt_pattern_view *ret)
@@ -584,7 +562,8 @@ static void replay_one(void *arg, struct lt_retained *retained)
 			retained->cached[serializer->index]) {
 		payload = lt_payload_ref(retained->cached[serializer->index]);
 	} else {
-		struct lt_body body = lt_retained_body(replay->broker->retained, retained);
+		struct lt_body body =
+				lt_retained_form(replay->broker->retained, retained, serializer);
 
 		payload = build_event(subscription, serializer, &event, &body);
 		if (exact) {

@@ -52,6 +52,10 @@ static void empty(struct lt_retained_store *store, struct lt_retained *retained)
 	lt_filter_destroy(LT_STEAL(retained->filter));
 	lt_buf_finish(&retained->args);
 	lt_buf_finish(&retained->kwargs);
+	if (retained->forms) {
+		lt_forms_finish(retained->forms);
+		lt_free(LT_STEAL(retained->forms));
+	}
 	lt_free((void *)(uintptr_t)retained->disclosure.p);
 	retained->disclosure = (struct lt_str){ 0 };
 	store->bytes -= retained->bytes;
@@ -89,7 +93,8 @@ static void count_bytes(struct lt_retained_store *store, struct lt_retained *ret
 {
 	store->bytes -= retained->bytes;
 	retained->bytes = OVERHEAD_BYTES + retained->topic.n + retained->disclosure.n +
-			retained->args.n + retained->kwargs.n;
+			retained->args.n + retained->kwargs.n +
+			(retained->forms ? sizeof(*retained->forms) + retained->forms->bytes : 0);
 	store->bytes += retained->bytes;
 }
 
@@ -156,16 +161,14 @@ void lt_retained_remove(struct lt_retained_store *store, struct lt_str topic)
 	}
 }
 
-struct lt_body lt_retained_body(struct lt_retained_store *store, struct lt_retained *retained)
+struct lt_body lt_retained_form(struct lt_retained_store *store, struct lt_retained *retained,
+		const struct lt_serializer *serializer)
 {
 	struct lt_body body = { .serializer = retained->serializer };
 
 	if (retained->lazy.encode) {
 		retained->lazy.encode(retained->lazy.arg, &retained->args);
 		release_lazy(retained);
-		/* Over the bound until the next publication: nobody may be dropped while walking.
-		 */
-		count_bytes(store, retained);
 	}
 	if (retained->args.n > 0) {
 		body.args = lt_buf_str(&retained->args);
@@ -173,6 +176,16 @@ struct lt_body lt_retained_body(struct lt_retained_store *store, struct lt_retai
 	if (retained->kwargs.n > 0) {
 		body.kwargs = lt_buf_str(&retained->kwargs);
 	}
+	if (serializer->values != body.serializer->values) {
+		if (!retained->forms) {
+			retained->forms = lt_zalloc(sizeof(*retained->forms));
+		}
+		body = lt_forms_get(retained->forms, &body, serializer);
+	} else {
+		body.serializer = serializer;
+	}
+	/* Over the bound until the next publication: nobody may be dropped while walking. */
+	count_bytes(store, retained);
 	return body;
 }
 

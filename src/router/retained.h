@@ -32,7 +32,8 @@ struct lt_retained {
 	struct lt_str disclosure; /* members of EVENT.Details: ,"publisher":1 */
 	struct lt_filter *filter;
 	const struct lt_serializer *serializer;
-	struct lt_buf args, kwargs; /* private: lt_retained_body */
+	struct lt_buf args, kwargs; /* private: lt_retained_form */
+	struct lt_forms *forms;     /* private: of other formats; NULL: none yet */
 	struct lt_lazy lazy;        /* private */
 	size_t bytes;               /* private: counted */
 	/* The EVENT as last built for an exact subscription, for the next who asks. */
@@ -60,8 +61,12 @@ void lt_retained_remove(struct lt_retained_store *store, struct lt_str topic);
 /* Let go of the built EVENTs. */
 void lt_retained_uncache(struct lt_retained *retained);
 
-/* Its arguments, encoded now if they were not yet; borrowed until the topic changes. */
-struct lt_body lt_retained_body(struct lt_retained_store *store, struct lt_retained *retained);
+/*
+ * Its arguments in the format of a receiver, encoded or converted now if they
+ * were not yet, once; borrowed until the topic changes.
+ */
+struct lt_body lt_retained_form(struct lt_retained_store *store, struct lt_retained *retained,
+		const struct lt_serializer *serializer);
 
 /* Each retained event whose topic matches the pattern. fn must not change the store. */
 void lt_retained_each(const struct lt_retained_store *store, struct lt_str pattern,

@@ -1,4 +1,7 @@
-/* The JSON wire format, wamp.2.json: the message is scanned once and stays as it came. */
+/*
+ * The JSON wire format, wamp.2.json: the message is scanned once and stays as
+ * it came. Its batched form differs in what stands behind a message.
+ */
 #include <inttypes.h>
 
 #include "base/json.h"
@@ -114,5 +117,21 @@ const struct lt_serializer lt_serializer_json = {
 	.head = json_head,
 	.separator = { ",", 1 },
 	.terminator = { "]", 1 },
+	.empty_list = { "[]", 2 },
+};
+
+const struct lt_serializer lt_serializer_json_batched = {
+	.subprotocol = "wamp.2.json.batched",
+	.index = 3,
+	.binary = false,
+	.batched = true,
+	.open = json_open,
+	.more = json_more,
+	.next = json_next,
+	.close = json_close,
+	.text = json_text,
+	.head = json_head,
+	.separator = { ",", 1 },
+	.terminator = { "]\x1e", 2 },
 	.empty_list = { "[]", 2 },
 };

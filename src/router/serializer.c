@@ -5,6 +5,9 @@
 
 static const struct lt_serializer *const serializers[] = {
 	&lt_serializer_json,
+	&lt_serializer_msgpack,
+	&lt_serializer_cbor,
+	&lt_serializer_json_batched,
 };
 
 const struct lt_serializer *lt_serializer_find(struct lt_str subprotocol)

@@ -1,8 +1,8 @@
 /*
  * One wire format. A format is one file with one such table: a reader that
- * walks the elements of a message without building a tree, a writer for
- * message heads, and transcoders from and to JSON for values. Everything that
- * is decided about a message (wamp_msg.c) is decided once, over this table.
+ * walks the elements of a message without building a tree, and a writer for
+ * message heads. Everything that is decided about a message (wamp_msg.c) is
+ * decided once, over this table; transcode.h converts values between formats.
  *
  * Options and details are JSON texts inside the router, whatever the format:
  * they are small and rarely there. Arguments stay in the sender's format.
@@ -18,6 +18,11 @@
 
 /* More formats than there will be: arrays of encoded forms are indexed by lt_serializer.index. */
 #define LT_SERIALIZERS_MAX 4
+
+struct lt_binary;
+
+/* Behind each message of a batch; no JSON text contains it (Batched WebSocket Transport). */
+#define LT_BATCH_END 0x1e
 
 enum lt_element_kind {
 	LT_ELEMENT_NULL,
@@ -39,12 +44,14 @@ struct lt_element {
 	struct lt_str raw; /* the encoded value, validated */
 };
 
-/* Position in a message; each format uses what it needs. */
+/* Position in a message; private to the format, which uses what it needs. */
 struct lt_reader {
 	struct lt_json_scan scan;
+	const struct lt_binary *binary;
 	struct lt_str rest;
-	uint64_t left;
+	uint64_t left; /* elements, unless indefinite */
 	uint32_t nesting;
+	bool indefinite;
 };
 
 /* One element of an outgoing head. */
@@ -59,6 +66,9 @@ struct lt_serializer {
 	const char *subprotocol; /* "wamp.2.json" */
 	unsigned index;          /* below LT_SERIALIZERS_MAX, unique */
 	bool binary;             /* kind of frame */
+	bool batched;            /* a frame holds several messages, LT_BATCH_END behind each */
+	/* How values are encoded, NULL: as JSON. Formats with the same one share them. */
+	const struct lt_binary *values;
 
 	/* A message is one list and nothing behind it; nesting is bounded. */
 	bool (*open)(struct lt_reader *reader, struct lt_str message, uint32_t nesting,
@@ -69,10 +79,6 @@ struct lt_serializer {
 
 	/* The text of a TEXT element: borrowed from the message, or from `scratch`. */
 	struct lt_str (*text)(const struct lt_element *element, struct lt_buf *scratch);
-
-	/* Append the JSON form of a validated value, and back. NULL: the format is JSON. */
-	void (*to_json)(struct lt_str value, struct lt_buf *out);
-	void (*from_json)(struct lt_str json, struct lt_buf *out);
 
 	/*
 	 * Append the beginning of a list of `total` elements and its first
@@ -85,5 +91,8 @@ struct lt_serializer {
 };
 
 extern const struct lt_serializer lt_serializer_json;
+extern const struct lt_serializer lt_serializer_json_batched;
+extern const struct lt_serializer lt_serializer_msgpack;
+extern const struct lt_serializer lt_serializer_cbor;
 
 #endif

@@ -358,18 +358,11 @@ static void on_open_message(struct lt_session *session, const struct lt_msg *msg
 	}
 }
 
-void lt_session_receive(struct lt_session *session, struct lt_str message, bool binary)
+static void receive_one(struct lt_session *session, struct lt_str message)
 {
 	struct lt_err err;
 	struct lt_msg msg;
 
-	if (session->state == STATE_CLOSING) {
-		return;
-	}
-	if (binary != session->member.serializer->binary) {
-		abort_session(session, VIOLATION, "the message came in the wrong kind of frame");
-		return;
-	}
 	if (!lt_msg_decode(session->member.serializer, message, session->core->limits.nesting,
 			    &session->core->scratch, &msg, &err)) {
 		session->core->stats.limit_hits[LT_LIMIT_NESTING] += err.code == LT_E_LIMIT;
@@ -392,5 +385,34 @@ void lt_session_receive(struct lt_session *session, struct lt_str message, bool 
 		abort_session(session, VIOLATION,
 				session->state == STATE_NEW ? "HELLO must come first"
 							    : "AUTHENTICATE was expected");
+	}
+}
+
+/* Batched WebSocket Transport: one or more messages, each with its end mark. */
+static void receive_batch(struct lt_session *session, struct lt_str batch)
+{
+	if (batch.n == 0 || batch.p[batch.n - 1] != LT_BATCH_END) {
+		abort_session(session, VIOLATION, "a batch must end with 0x1e");
+		return;
+	}
+	batch.n--;
+	while (batch.p && session->state != STATE_CLOSING) {
+		receive_one(session, lt_str_split(&batch, LT_BATCH_END));
+	}
+}
+
+void lt_session_receive(struct lt_session *session, struct lt_str message, bool binary)
+{
+	const struct lt_serializer *serializer = session->member.serializer;
+
+	if (session->state == STATE_CLOSING) {
+		return;
+	}
+	if (binary != serializer->binary) {
+		abort_session(session, VIOLATION, "the message came in the wrong kind of frame");
+	} else if (serializer->batched) {
+		receive_batch(session, message);
+	} else {
+		receive_one(session, message);
 	}
 }

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "base/json.h"
+#include "router/transcode.h"
 
 /*
  * Elements behind the code: i id, t request type, d dict, u text; '*' is
@@ -95,8 +96,11 @@ static bool decode_dict(struct decoder *d, const struct lt_element *element, str
 	}
 	if (element->empty) {
 		d->msg->details = LT_STR("{}");
-	} else if (d->serializer->to_json) {
-		d->serializer->to_json(element->raw, &d->scratch->details);
+	} else if (d->serializer->values) {
+		if (!lt_transcode(d->serializer->values, element->raw, NULL, &d->scratch->details,
+				    err)) {
+			return false;
+		}
 		d->msg->details = lt_buf_str(&d->scratch->details);
 	} else {
 		d->msg->details = element->raw;
@@ -227,33 +231,52 @@ bool lt_msg_decode(const struct lt_serializer *serializer, struct lt_str message
 struct lt_body lt_body_convert(const struct lt_body *body, const struct lt_serializer *serializer,
 		struct lt_buf *args, struct lt_buf *kwargs)
 {
-	struct lt_body converted = { .serializer = serializer };
-	const struct lt_str from[] = { body->args, body->kwargs };
+	struct lt_body converted = *body;
+	struct lt_str *const values[] = { &converted.args, &converted.kwargs };
 	struct lt_buf *const to[] = { args, kwargs };
-	struct lt_str *const results[] = { &converted.args, &converted.kwargs };
 
-	if (body->serializer == serializer) {
-		return *body;
+	converted.serializer = serializer;
+	if (body->serializer->values == serializer->values) {
+		return converted;
 	}
-	for (size_t i = 0; i < LT_ARRAY_LEN(from); i++) {
-		LT_AUTO(lt_buf_finish) struct lt_buf json = { 0 };
-		struct lt_str value = from[i];
-
-		if (!value.p) {
-			continue;
+	for (size_t i = 0; i < LT_ARRAY_LEN(values); i++) {
+		/* What a peer sent was validated; it fails for what a module in process made up. */
+		if (values[i]->p &&
+				!lt_transcode(body->serializer->values, *values[i],
+						serializer->values, to[i], NULL)) {
+			lt_buf_add_str(to[i], i == 0 ? serializer->empty_list : LT_STR(""));
 		}
-		if (body->serializer->to_json) {
-			body->serializer->to_json(value, &json);
-			value = lt_buf_str(&json);
+		if (values[i]->p) {
+			*values[i] = lt_buf_str(to[i]);
 		}
-		if (serializer->from_json) {
-			serializer->from_json(value, to[i]);
-		} else {
-			lt_buf_add_str(to[i], value);
-		}
-		*results[i] = lt_buf_str(to[i]);
 	}
 	return converted;
+}
+
+struct lt_body lt_forms_get(struct lt_forms *forms, const struct lt_body *body,
+		const struct lt_serializer *serializer)
+{
+	struct lt_body *form = &forms->bodies[serializer->index];
+
+	if (body->serializer->values == serializer->values) {
+		return lt_body_convert(body, serializer, NULL, NULL);
+	}
+	if (!form->serializer) {
+		*form = lt_body_convert(body, serializer, &forms->args[serializer->index],
+				&forms->kwargs[serializer->index]);
+		forms->bytes += form->args.n + form->kwargs.n;
+	}
+	return *form;
+}
+
+void lt_forms_finish(struct lt_forms *forms)
+{
+	for (size_t i = 0; i < LT_SERIALIZERS_MAX; i++) {
+		lt_buf_finish(&forms->args[i]);
+		lt_buf_finish(&forms->kwargs[i]);
+		forms->bodies[i] = (struct lt_body){ 0 };
+	}
+	forms->bytes = 0;
 }
 
 struct lt_payload *lt_msg_encode(const struct lt_serializer *serializer,

@@ -104,6 +104,20 @@ struct lt_payload *lt_msg_encode(const struct lt_serializer *serializer,
 struct lt_body lt_body_convert(const struct lt_body *body, const struct lt_serializer *serializer,
 		struct lt_buf *args, struct lt_buf *kwargs);
 
+/*
+ * One body in every format that a receiver asked for, converted when first
+ * asked for. Zero-initialised is empty. What get returns borrows from `forms`,
+ * or from the body where the format is its own.
+ */
+struct lt_forms {
+	struct lt_body bodies[LT_SERIALIZERS_MAX]; /* serializer NULL: not converted yet */
+	struct lt_buf args[LT_SERIALIZERS_MAX], kwargs[LT_SERIALIZERS_MAX];
+	size_t bytes; /* of all conversions */
+};
+struct lt_body lt_forms_get(struct lt_forms *forms, const struct lt_body *body,
+		const struct lt_serializer *serializer);
+void lt_forms_finish(struct lt_forms *forms); /* leaves it empty */
+
 /* Error URI for a failed request of this kind: the one table from lt_errc to WAMP. */
 const char *lt_wamp_error_uri(uint64_t request_type, enum lt_errc code);
 
