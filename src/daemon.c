@@ -12,6 +12,7 @@
 #include "net/fetch.h"
 #include "net/ws_client.h"
 #include "race/envelope.h"
+#include "router/http_call.h"
 #include "router/router.h"
 #include "services/control.h"
 #include "services/control_verbs.h"
@@ -51,6 +52,7 @@ struct lt_daemon {
 	struct lt_services *services;
 	struct lt_directory *directory;
 	struct lt_web *web;
+	struct lt_http_call *http_call; /* NULL: switched off */
 	struct lt_control *control;
 	struct lt_control_modules modules; /* what control's verbs work on */
 	struct lt_timer stop_timer;        /* services that do not end */
@@ -115,6 +117,8 @@ static bool create_router(struct lt_daemon *daemon, struct lt_err *err)
 			.log = { daemon->env.log_sink, "router" },
 			.agent = "livetimingd-" LT_VERSION,
 			.limits = conf->limits,
+			.tls_cert = conf->tls_cert,
+			.tls_key = conf->tls_key,
 	});
 	if (!lt_router_add_realm(daemon->router, LT_STR(LT_REALM), err) ||
 			!lt_router_set_permissions(
@@ -168,6 +172,15 @@ static void create_modules(struct lt_daemon *daemon)
 			.version = LT_VERSION,
 			.trust_proxy = env->conf->trust_proxy,
 	});
+	if (env->conf->http_call) {
+		daemon->http_call = lt_http_call_create(&(struct lt_http_call_opts){
+				.router = daemon->router,
+				.realm = LT_REALM,
+				.body_bytes = LT_MIN(
+						lt_router_limits(daemon->router)->message_bytes,
+						(size_t)1 << 20),
+		});
+	}
 	daemon->modules = (struct lt_control_modules){
 		.loop = env->loop,
 		.router = daemon->router,
@@ -217,6 +230,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	}
 	lt_timer_cancel(&daemon->stop_timer);
 	lt_control_destroy(daemon->control);
+	lt_http_call_destroy(daemon->http_call);
 	lt_web_destroy(daemon->web);
 	lt_services_destroy(daemon->services);
 	lt_directory_destroy(daemon->directory);
@@ -317,8 +331,9 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 	 */
 	if (!make_dirs(daemon->env.conf, err) || !lt_control_start(daemon->control, err) ||
 			!lt_directory_start(daemon->directory, err) ||
-			!lt_web_start(daemon->web, err) || !listen_all(daemon, err) ||
-			!lt_services_start(daemon->services, err)) {
+			!lt_web_start(daemon->web, err) ||
+			(daemon->http_call && !lt_http_call_start(daemon->http_call, err)) ||
+			!listen_all(daemon, err) || !lt_services_start(daemon->services, err)) {
 		return false;
 	}
 	say_ready(daemon);
@@ -345,6 +360,9 @@ static void stop_router(void *arg)
 	daemon->is_router_stopping = true;
 	lt_timer_cancel(&daemon->stop_timer);
 	lt_directory_stop(daemon->directory);
+	if (daemon->http_call) {
+		lt_http_call_stop(daemon->http_call);
+	}
 	lt_web_stop(daemon->web);
 	lt_router_stop(daemon->router, STOP_ROUTER_MS, on_router_stopped, daemon);
 }
@@ -371,4 +389,20 @@ void lt_daemon_stop(struct lt_daemon *daemon)
 	lt_timer_once(&daemon->stop_timer, daemon->env.loop, STOP_SERVICES_MS, on_services_late,
 			daemon);
 	lt_services_stop(daemon->services, stop_router, daemon);
+}
+
+void lt_daemon_reload(struct lt_daemon *daemon)
+{
+	struct lt_err err = { 0 };
+
+	if (!daemon->env.conf->tls_cert) {
+		lt_log(&daemon->log, LT_INFO, "nothing to read again: there is no certificate",
+				NULL);
+	} else if (lt_router_reload_tls(daemon->router, &err)) {
+		lt_log(&daemon->log, LT_INFO, "certificate read again", "file=%s",
+				daemon->env.conf->tls_cert);
+	} else {
+		lt_log(&daemon->log, LT_ERROR, "the old certificate stays in use", "error=%s",
+				err.msg);
+	}
 }

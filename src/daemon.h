@@ -31,6 +31,9 @@ void lt_daemon_destroy(struct lt_daemon *daemon); /* NULL is fine */
 /* Listens and runs its services when it returns true. After false: destroy. */
 bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err);
 
+/* Read the certificate again (SIGHUP). Sessions stay; a bad one is told and the old one kept. */
+void lt_daemon_reload(struct lt_daemon *daemon);
+
 /* Ends within 10 s, with lt_loop_stop. A second call is harmless. */
 void lt_daemon_stop(struct lt_daemon *daemon);
 

@@ -10,33 +10,36 @@
 #include "base/service_args.h"
 
 #define FILE_MAX_BYTES (4u * 1024 * 1024)
+#define TLS_SUFFIX     ",tls"
 
 /* --- checks of single values --- */
 
+/* ADDRESS:PORT[,tls], unix:PATH, and both without TLS as rs:... for RawSocket. */
 static bool check_address(struct lt_str word, struct lt_err *err)
 {
 	char quoted[LT_QUOTE_MAX];
-	struct lt_str port = { 0 };
+	struct lt_str port = { 0 }, rest = word;
 	uint64_t number;
+	bool is_raw = lt_str_starts(word, LT_STR("rs:"));
 
 	lt_str_quote(word, quoted);
-	if (lt_str_starts(word, LT_STR("rs:"))) {
-		return lt_err_set(err, LT_E_INVALID,
-				"%s: RawSocket listeners are not available in this version",
-				quoted);
+	if (is_raw) {
+		rest = lt_str_skip(rest, strlen("rs:"));
 	}
-	if (memchr(word.p, ',', word.n)) {
-		return lt_err_set(err, LT_E_INVALID,
-				"%s: TLS listeners are not available in this version; put a reverse proxy in front",
-				quoted);
-	}
-	if (lt_str_starts(word, LT_STR("unix:"))) {
-		return word.n > strlen("unix:") ||
+	if (lt_str_starts(rest, LT_STR("unix:"))) {
+		return rest.n > strlen("unix:") ||
 				lt_err_set(err, LT_E_INVALID, "%s: the path is missing", quoted);
 	}
-	for (size_t i = word.n; i > 0 && !port.p; i--) {
-		if (word.p[i - 1] == ':' && i > 1) {
-			port = lt_str_skip(word, i);
+	if (lt_str_ends(rest, LT_STR(TLS_SUFFIX))) {
+		if (is_raw) {
+			return lt_err_set(err, LT_E_INVALID, "%s: RawSocket is served without TLS",
+					quoted);
+		}
+		rest.n -= strlen(TLS_SUFFIX);
+	}
+	for (size_t i = rest.n; i > 0 && !port.p; i--) {
+		if (rest.p[i - 1] == ':' && i > 1) {
+			port = lt_str_skip(rest, i);
 		}
 	}
 	if (!port.p) {
@@ -75,13 +78,6 @@ static bool check_listen(struct lt_str value, struct lt_err *err)
 		any = true;
 	}
 	return any || lt_err_set(err, LT_E_INVALID, "no address");
-}
-
-static bool check_no_tls(struct lt_str value, struct lt_err *err)
-{
-	(void)value;
-	return lt_err_set(err, LT_E_INVALID,
-			"TLS listeners are not available in this version; put a reverse proxy in front");
 }
 
 static bool check_services(struct lt_str value, struct lt_err *err)
@@ -166,8 +162,10 @@ static bool check_nesting(struct lt_str value, struct lt_err *err)
 const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_LISTEN", "127.0.0.1:8080", check_listen,
 			"addresses to listen on, separated by spaces"),
-	CHECKED("LIVETIMING_TLS_CERT", NULL, check_no_tls, "PEM file for TLS listeners"),
-	CHECKED("LIVETIMING_TLS_KEY", NULL, check_no_tls, "PEM file for TLS listeners"),
+	SETTING("LIVETIMING_TLS_CERT", NULL,
+			"PEM file: certificate of the tls listeners, with its chain"),
+	SETTING("LIVETIMING_TLS_KEY", NULL, "PEM file: its key"),
+	CHECKED("LIVETIMING_HTTP_CALL", "yes", check_bool, "answer calls over HTTP at /call"),
 	SETTING("LIVETIMING_CONTROL_SOCKET", NULL, "unix socket for livetimingctl"),
 	SETTING("LIVETIMING_PLUGIN_PATH", NULL, "folders with plugins, separated by colons"),
 	CHECKED("LIVETIMING_SERVICES", NULL, check_services,
@@ -436,7 +434,28 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 			NULL);
 	lt_parse_bool(lt_str_from(lt_conf_get(conf, "LIVETIMING_TRUST_PROXY")), &ret->trust_proxy,
 			NULL);
+	lt_parse_bool(lt_str_from(lt_conf_get(conf, "LIVETIMING_HTTP_CALL")), &ret->http_call,
+			NULL);
+	ret->tls_cert = lt_conf_get(conf, "LIVETIMING_TLS_CERT");
+	ret->tls_key = lt_conf_get(conf, "LIVETIMING_TLS_KEY");
 	read_limits(conf, &ret->limits);
+}
+
+/* A tls listener needs both files; that they can be used is found when it opens. */
+static bool check_tls(const struct lt_daemon_conf *conf, const char *origin, struct lt_err *err)
+{
+	for (size_t i = 0; i < conf->listen.n; i++) {
+		struct lt_str address = lt_str_from(conf->listen.at[i]);
+
+		if (lt_str_ends(address, LT_STR(TLS_SUFFIX)) &&
+				!lt_str_starts(address, LT_STR("unix:")) &&
+				(!conf->tls_cert || !conf->tls_key)) {
+			return lt_err_set(err, LT_E_INVALID,
+					"%s: LIVETIMING_LISTEN: %s: set LIVETIMING_TLS_CERT and LIVETIMING_TLS_KEY",
+					origin, conf->listen.at[i]);
+		}
+	}
+	return true;
 }
 
 static void report_inert(const struct lt_conf *conf, lt_conf_report_fn report, void *arg)
@@ -466,6 +485,10 @@ bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 	report_inert(conf, report, arg);
 	if (errors == 0) {
 		read_values(conf, ret);
+		if (!check_tls(ret, lt_conf_origin(conf, "LIVETIMING_LISTEN"), &err)) {
+			report(arg, true, err.msg);
+			errors++;
+		}
 		if (!read_principals(conf, ret, &err)) {
 			report(arg, true, err.msg);
 			errors++;

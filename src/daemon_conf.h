@@ -43,7 +43,9 @@ struct lt_daemon_conf {
 	enum lt_level log_level;
 	enum lt_log_format log_format;
 	bool trust_proxy;
-	const char *notify_socket; /* NULL: nobody waits for READY=1 */
+	bool http_call;                 /* serve POST /call */
+	const char *tls_cert, *tls_key; /* NULL: none */
+	const char *notify_socket;      /* NULL: nobody waits for READY=1 */
 };
 
 /* How lt_conf_check and lt_daemon_conf_read tell what they find. */

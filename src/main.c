@@ -136,6 +136,12 @@ static void on_signal(void *arg, int signum)
 	lt_daemon_stop(arg);
 }
 
+static void on_hangup(void *arg, int signum)
+{
+	(void)signum;
+	lt_daemon_reload(arg);
+}
+
 static bool run(const struct lt_daemon_env *env, bool check_config, struct lt_err *err)
 {
 	struct lt_log log = { env->log_sink, "daemon" };
@@ -147,6 +153,7 @@ static bool run(const struct lt_daemon_env *env, bool check_config, struct lt_er
 		raise_descriptor_limit(&log);
 		lt_loop_on_signal(env->loop, SIGTERM, on_signal, daemon);
 		lt_loop_on_signal(env->loop, SIGINT, on_signal, daemon);
+		lt_loop_on_signal(env->loop, SIGHUP, on_hangup, daemon);
 		lt_log(&log, LT_INFO, "starting", "version=%s", LT_VERSION);
 		ok = lt_daemon_start(daemon, err);
 		if (ok) {
