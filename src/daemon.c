@@ -17,6 +17,7 @@
 #include "services/control.h"
 #include "services/control_verbs.h"
 #include "services/directory.h"
+#include "services/metrics.h"
 #include "services/services.h"
 #include "services/web.h"
 
@@ -52,6 +53,7 @@ struct lt_daemon {
 	struct lt_services *services;
 	struct lt_directory *directory;
 	struct lt_web *web;
+	struct lt_metrics *metrics;
 	struct lt_http_call *http_call; /* NULL: switched off */
 	struct lt_control *control;
 	struct lt_control_modules modules; /* what control's verbs work on */
@@ -78,17 +80,30 @@ static bool add_services_principal(struct lt_daemon *daemon, struct lt_err *err)
 			err);
 }
 
+static unsigned methods_of(const cJSON *entry)
+{
+	const cJSON *method;
+	unsigned methods = 0;
+
+	cJSON_ArrayForEach(method, lt_json_get(entry, "methods")) {
+		methods |= strcmp(method->valuestring, "ticket") == 0 ? LT_METHOD_TICKET
+								      : LT_METHOD_WAMPCRA;
+	}
+	return methods;
+}
+
 /* One entry of the principals' file; its shape was checked when it was read. */
 static bool add_principal(struct lt_daemon *daemon, const cJSON *entry, struct lt_err *err)
 {
 	struct lt_str secret, role;
-	struct lt_str salt = { 0 };
+	struct lt_str salt = { 0 }, ticket = { 0 };
 	int64_t iterations = 1000, keylen = 32;
 	LT_AUTO(lt_free) char *role_text = NULL;
 
 	if (!lt_json_get_str(entry, "secret", &secret, err) ||
 			!lt_json_get_str(entry, "role", &role, err) ||
 			!lt_json_opt_str(entry, "salt", &salt, err) ||
+			!lt_json_opt_str(entry, "ticket", &ticket, err) ||
 			!lt_json_opt_int(entry, "iterations", 1, 10000000, &iterations, err) ||
 			!lt_json_opt_int(entry, "keylen", 1, 64, &keylen, err)) {
 		return false;
@@ -102,6 +117,8 @@ static bool add_principal(struct lt_daemon *daemon, const cJSON *entry, struct l
 					.salt = salt,
 					.iterations = salt.n ? (uint32_t)iterations : 0,
 					.keylen = salt.n ? (uint32_t)keylen : 0,
+					.ticket = ticket,
+					.methods = methods_of(entry),
 			},
 			err);
 }
@@ -117,6 +134,7 @@ static bool create_router(struct lt_daemon *daemon, struct lt_err *err)
 			.log = { daemon->env.log_sink, "router" },
 			.agent = "livetimingd-" LT_VERSION,
 			.limits = conf->limits,
+			.switches = conf->switches,
 			.tls_cert = conf->tls_cert,
 			.tls_key = conf->tls_key,
 	});
@@ -135,7 +153,7 @@ static bool create_router(struct lt_daemon *daemon, struct lt_err *err)
 	}
 	cJSON_ArrayForEach(entry, conf->principals) {
 		if (!add_principal(daemon, entry, err)) {
-			return lt_err_prefix(err, "LIVETIMING_AUTH_FILE: %s", conf->auth_file);
+			return lt_err_prefix(err, "LIVETIMING_AUTH_FILE or LIVETIMING_PERMISSIONS");
 		}
 	}
 	return true;
@@ -181,6 +199,12 @@ static void create_modules(struct lt_daemon *daemon)
 						(size_t)1 << 20),
 		});
 	}
+	daemon->metrics = lt_metrics_create(&(struct lt_metrics_env){
+			.loop = env->loop,
+			.router = daemon->router,
+			.version = LT_VERSION,
+			.for_whom = env->conf->metrics_for,
+	});
 	daemon->modules = (struct lt_control_modules){
 		.loop = env->loop,
 		.router = daemon->router,
@@ -231,6 +255,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_timer_cancel(&daemon->stop_timer);
 	lt_control_destroy(daemon->control);
 	lt_http_call_destroy(daemon->http_call);
+	lt_metrics_destroy(daemon->metrics);
 	lt_web_destroy(daemon->web);
 	lt_services_destroy(daemon->services);
 	lt_directory_destroy(daemon->directory);
@@ -329,6 +354,7 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 	 * settings, before its files are touched. The directory before services, so
 	 * that it hears them; listeners last, so that nobody finds half of it.
 	 */
+	lt_metrics_start(daemon->metrics);
 	if (!make_dirs(daemon->env.conf, err) || !lt_control_start(daemon->control, err) ||
 			!lt_directory_start(daemon->directory, err) ||
 			!lt_web_start(daemon->web, err) ||
@@ -364,6 +390,7 @@ static void stop_router(void *arg)
 		lt_http_call_stop(daemon->http_call);
 	}
 	lt_web_stop(daemon->web);
+	lt_metrics_stop(daemon->metrics);
 	lt_router_stop(daemon->router, STOP_ROUTER_MS, on_router_stopped, daemon);
 }
 

@@ -122,6 +122,31 @@ static bool check_format(struct lt_str value, struct lt_err *err)
 	return parse_format(value, &ignored, err);
 }
 
+static bool parse_metrics(struct lt_str value, enum lt_metrics_for *ret, struct lt_err *err)
+{
+	char quoted[LT_QUOTE_MAX];
+	bool some;
+
+	if (lt_str_eq_c(value, "local")) {
+		*ret = LT_METRICS_LOCAL;
+	} else if (lt_str_eq_c(value, "all")) {
+		*ret = LT_METRICS_ALL;
+	} else if (lt_parse_bool(value, &some, NULL)) {
+		*ret = some ? LT_METRICS_LOCAL : LT_METRICS_NOBODY;
+	} else {
+		return lt_err_set(err, LT_E_INVALID, "%s: expected local, all or no",
+				lt_str_quote(value, quoted));
+	}
+	return true;
+}
+
+static bool check_metrics(struct lt_str value, struct lt_err *err)
+{
+	enum lt_metrics_for ignored;
+
+	return parse_metrics(value, &ignored, err);
+}
+
 static bool check_bytes(struct lt_str value, struct lt_err *err)
 {
 	uint64_t ignored;
@@ -177,6 +202,14 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SETTING("LIVETIMING_AUTH_ID", "services", "authid that goes with the shared secret"),
 	SETTING("LIVETIMING_AUTH_FILE", "external_auth.json", "JSON file of further principals"),
 	SETTING("LIVETIMING_PERMISSIONS", NULL, "JSON file of roles and their permissions"),
+	CHECKED("LIVETIMING_AUTH_TICKET", "yes", check_bool,
+			"principals may send their secret as a ticket"),
+	CHECKED("LIVETIMING_STRICT_URIS", "no", check_bool,
+			"URIs of remote sessions: [0-9a-z_] alone"),
+	CHECKED("LIVETIMING_ANONYMOUS_COUNT", "no", check_bool,
+			"anonymous sessions may call wamp.session.count"),
+	CHECKED("LIVETIMING_METRICS", "local", check_metrics,
+			"who may read /metrics: local, all or no"),
 	SETTING("LIVETIMING_STATE_DIR", ".", "saved states and the list of running services"),
 	SETTING("LIVETIMING_LOG_DIR", ".", "one log file for each service"),
 	SETTING("LIVETIMING_ANALYSIS_DIR", ".", "analysis data"),
@@ -193,6 +226,13 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_LIMIT_SUBSCRIPTIONS", NULL, check_count, "of one session"),
 	CHECKED("LIVETIMING_LIMIT_REGISTRATIONS", NULL, check_count, "of one session"),
 	CHECKED("LIVETIMING_LIMIT_CALLS", NULL, check_count, "outstanding in one session"),
+	CHECKED("LIVETIMING_LIMIT_TESTAMENTS", NULL, check_count, "of one session"),
+	CHECKED("LIVETIMING_LIMIT_MESSAGES_PER_S", NULL, check_count,
+			"of one session; 0 is no bound"),
+	CHECKED("LIVETIMING_LIMIT_MESSAGES_PER_S_ANONYMOUS", NULL, check_count,
+			"of one anonymous session; 0 is as the others"),
+	CHECKED("LIVETIMING_LIMIT_MESSAGE_BURST", NULL, check_count,
+			"messages at once before the rate counts"),
 	CHECKED("LIVETIMING_LIMIT_URI_BYTES", NULL, check_count, "a topic or procedure"),
 	CHECKED("LIVETIMING_LIMIT_NESTING", NULL, check_nesting, "depth of JSON"),
 	CHECKED("LIVETIMING_LIMIT_CONNECTIONS", NULL, check_count, "of all listeners"),
@@ -317,6 +357,11 @@ static const struct limit {
 	{ "LIVETIMING_LIMIT_SUBSCRIPTIONS", offsetof(struct lt_limits, subscriptions), false },
 	{ "LIVETIMING_LIMIT_REGISTRATIONS", offsetof(struct lt_limits, registrations), false },
 	{ "LIVETIMING_LIMIT_CALLS", offsetof(struct lt_limits, calls), false },
+	{ "LIVETIMING_LIMIT_TESTAMENTS", offsetof(struct lt_limits, testaments), false },
+	{ "LIVETIMING_LIMIT_MESSAGES_PER_S", offsetof(struct lt_limits, messages_per_s), false },
+	{ "LIVETIMING_LIMIT_MESSAGES_PER_S_ANONYMOUS",
+			offsetof(struct lt_limits, messages_per_s_anonymous), false },
+	{ "LIVETIMING_LIMIT_MESSAGE_BURST", offsetof(struct lt_limits, message_burst), false },
 	{ "LIVETIMING_LIMIT_URI_BYTES", offsetof(struct lt_limits, uri_bytes), false },
 	{ "LIVETIMING_LIMIT_NESTING", offsetof(struct lt_limits, nesting), false },
 	{ "LIVETIMING_LIMIT_CONNECTIONS", offsetof(struct lt_limits, connections), false },
@@ -347,6 +392,26 @@ static void read_limits(const struct lt_conf *conf, struct lt_limits *ret)
 	}
 }
 
+/* "methods", where it is there: a list of those that principals can use. */
+static bool check_methods(const cJSON *entry, struct lt_err *err)
+{
+	const cJSON *methods = lt_json_get(entry, "methods"), *method;
+
+	if (methods && !cJSON_IsArray(methods)) {
+		return lt_err_set(err, LT_E_INVALID, "methods must be a list");
+	}
+	cJSON_ArrayForEach(method, methods) {
+		if (!cJSON_IsString(method) ||
+				(strcmp(method->valuestring, "wampcra") != 0 &&
+						strcmp(method->valuestring, "ticket") != 0)) {
+			return lt_err_set(err, LT_E_INVALID,
+					"methods: expected \"wampcra\" or \"ticket\"");
+		}
+	}
+	return !methods || methods->child ||
+			lt_err_set(err, LT_E_INVALID, "methods must not be empty");
+}
+
 /* The principals' file: every entry has texts "secret" and "role". */
 static bool check_principals(const cJSON *principals, struct lt_err *err)
 {
@@ -364,7 +429,9 @@ static bool check_principals(const cJSON *principals, struct lt_err *err)
 				!lt_json_get_str(entry, "role", &text, err) ||
 				!lt_json_opt_str(entry, "salt", &text, err) ||
 				!lt_json_opt_int(entry, "iterations", 1, 10000000, &number, err) ||
-				!lt_json_opt_int(entry, "keylen", 1, 64, &number, err)) {
+				!lt_json_opt_int(entry, "keylen", 1, 64, &number, err) ||
+				!lt_json_opt_str(entry, "ticket", &text, err) ||
+				!check_methods(entry, err)) {
 			return lt_err_prefix(err, "%s",
 					lt_str_quote(lt_str_from(entry->string), quoted));
 		}
@@ -389,15 +456,72 @@ static bool read_principals(
 			lt_err_prefix(err, "%s: LIVETIMING_AUTH_FILE: %s", origin, ret->auth_file);
 }
 
+/* Principals may stand beside the roles; they join those of the other file. */
+static bool add_principals(cJSON *permissions, struct lt_daemon_conf *ret, struct lt_err *err)
+{
+	cJSON *principals = lt_json_get(permissions, "principals");
+
+	if (!principals) {
+		return true;
+	}
+	if (!check_principals(principals, err)) {
+		return lt_err_prefix(err, "principals");
+	}
+	if (!ret->principals) {
+		ret->principals = cJSON_CreateObject();
+	}
+	while (principals->child) {
+		cJSON *entry = cJSON_DetachItemViaPointer(principals, principals->child);
+
+		if (lt_json_get(ret->principals, entry->string)) {
+			lt_err_set(err, LT_E_EXISTS, "principals: %s stands in %s already",
+					entry->string, ret->auth_file);
+			cJSON_Delete(entry);
+			return false;
+		}
+		cJSON_AddItemToObject(ret->principals, entry->string, entry);
+	}
+	return true;
+}
+
+static bool load_permissions(struct lt_daemon_conf *ret, struct lt_err *err)
+{
+	LT_AUTO(cJSON_Delete) cJSON *permissions = NULL;
+
+	if (!lt_file_read(ret->permissions_file, FILE_MAX_BYTES, &ret->permissions, err)) {
+		return false;
+	}
+	permissions = lt_json_parse(lt_buf_str(&ret->permissions), err);
+	return (permissions && add_principals(permissions, ret, err)) ||
+			lt_err_prefix(err, "%s", ret->permissions_file);
+}
+
 static bool read_permissions(
 		const struct lt_conf *conf, struct lt_daemon_conf *ret, struct lt_err *err)
 {
 	ret->permissions_file = lt_conf_get(conf, "LIVETIMING_PERMISSIONS");
-	return !ret->permissions_file ||
-			lt_file_read(ret->permissions_file, FILE_MAX_BYTES, &ret->permissions,
-					err) ||
+	return !ret->permissions_file || load_permissions(ret, err) ||
 			lt_err_prefix(err, "%s: LIVETIMING_PERMISSIONS",
 					lt_conf_origin(conf, "LIVETIMING_PERMISSIONS"));
+}
+
+static bool is_on(const struct lt_conf *conf, const char *name)
+{
+	bool on = false;
+
+	lt_parse_bool(lt_str_from(lt_conf_get(conf, name)), &on, NULL);
+	return on;
+}
+
+static void read_switches(const struct lt_conf *conf, struct lt_daemon_conf *ret)
+{
+	ret->switches = (struct lt_switches){
+		.no_ticket = !is_on(conf, "LIVETIMING_AUTH_TICKET"),
+		.strict_uris = is_on(conf, "LIVETIMING_STRICT_URIS"),
+		.anonymous_count = is_on(conf, "LIVETIMING_ANONYMOUS_COUNT"),
+	};
+	parse_metrics(lt_str_from(lt_conf_get(conf, "LIVETIMING_METRICS")), &ret->metrics_for,
+			NULL);
 }
 
 static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
@@ -439,6 +563,7 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	ret->tls_cert = lt_conf_get(conf, "LIVETIMING_TLS_CERT");
 	ret->tls_key = lt_conf_get(conf, "LIVETIMING_TLS_KEY");
 	read_limits(conf, &ret->limits);
+	read_switches(conf, ret);
 }
 
 /* A tls listener needs both files; that they can be used is found when it opens. */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "router/router.h"
+#include "services/metrics.h"
 
 /* The table; ends with a NULL name. */
 extern const struct lt_conf_key lt_daemon_conf_keys[];
@@ -36,10 +37,13 @@ struct lt_daemon_conf {
 	const char *state_dir, *log_dir, *analysis_dir, *recordings_dir, *recordings_temp_dir;
 	const char *auth_id, *shared_secret; /* secret NULL: none */
 	const char *auth_file;               /* what principals was read from */
-	cJSON *principals; /* {authid: {"secret", "role", "extra", ...}}; NULL: none */
+	/* {authid: {"secret", "role", "extra", ...}}, of both files; NULL: none */
+	cJSON *principals;
 	const char *permissions_file;
 	struct lt_buf permissions; /* JSON text; empty: the built-in two roles */
 	struct lt_limits limits;
+	struct lt_switches switches;
+	enum lt_metrics_for metrics_for;
 	enum lt_level log_level;
 	enum lt_log_format log_format;
 	bool trust_proxy;

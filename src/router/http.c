@@ -246,6 +246,16 @@ struct lt_str lt_http_body(const struct lt_http_req *req)
 	return lt_buf_str(&req->body);
 }
 
+bool lt_http_is_local(const struct lt_http_req *req)
+{
+	struct lt_str peer = lt_str_from(req->peer);
+
+	return !lt_http_header(req, "x-forwarded-proto").p &&
+			(lt_str_starts(peer, LT_STR("127.")) ||
+					lt_str_starts(peer, LT_STR("[::1]")) ||
+					lt_str_eq_c(peer, "unix"));
+}
+
 bool lt_http_is_tls(const struct lt_http_req *req)
 {
 	return req->tls;

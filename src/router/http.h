@@ -48,6 +48,10 @@ struct lt_str lt_http_header(const struct lt_http_req *req, const char *name); /
 struct lt_str lt_http_body(const struct lt_http_req *req);
 bool lt_http_is_tls(const struct lt_http_req *req);
 
+/* Does the client sit on this machine: loopback or unix socket, and not through a proxy that says
+ * so? */
+bool lt_http_is_local(const struct lt_http_req *req);
+
 struct lt_http_reply {
 	int status;
 	const char *content_type;

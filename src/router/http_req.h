@@ -32,6 +32,7 @@ struct lt_http_pair {
 struct lt_http_req {
 	enum lt_http_method method;
 	bool tls;
+	char peer[64]; /* printable address of the client */
 	bool close_after; /* the connection cannot be used for another request */
 	bool handed;      /* a handler has it, or had */
 	char *path;       /* decoded; owned */

@@ -209,6 +209,7 @@ int lt_http_begin(struct lt_conn *conn)
 	req->ready = on_ready;
 	req->ready_arg = conn;
 	req->tls = lws_is_ssl(conn->wsi);
+	snprintf(req->peer, sizeof(req->peer), "%s", conn->peer.address);
 	if (!read_path(conn->wsi, req)) {
 		req->close_after = true;
 		lt_http_reply_text(req, 400, "the path of this request is not valid");
