@@ -1,0 +1,536 @@
+#include "services/dvr.h"
+
+#include "base/alloc.h"
+#include "base/fsutil.h"
+#include "race/envelope.h"
+#include "router/local.h"
+#include "services/dvr_priv.h"
+
+#define TOPIC_ANALYSIS   "livetiming.analysis"
+#define SERVICES_MAX     10000
+#define UUID_BYTES_MAX   128
+#define ANALYSIS_WAIT_MS 30000
+
+struct lt_dvr *lt_dvr_create(const struct lt_dvr_env *env)
+{
+	struct lt_dvr *dvr = lt_zalloc(sizeof(*dvr));
+
+	dvr->env = *env;
+	dvr->env.log.module = "dvr";
+	dvr->temp_dir = lt_strdup(env->temp_dir);
+	dvr->done_dir = lt_strdup(env->done_dir);
+	return dvr;
+}
+
+static void free_service(struct lt_dvr *dvr, struct lt_dvr_service *service)
+{
+	HASH_DEL(dvr->services, service);
+	lt_free(service->uuid);
+	cJSON_Delete(service->manifest);
+	lt_free(service);
+}
+
+static void free_question(struct lt_dvr_question *question)
+{
+	DL_DELETE(question->dvr->questions, question);
+	lt_free(question->uuid);
+	lt_free(question);
+}
+
+static void leave_realm(struct lt_dvr *dvr)
+{
+	lt_timer_cancel(&dvr->scan_timer);
+	lt_local_leave(LT_STEAL(dvr->local));
+	while (dvr->questions != NULL) {
+		free_question(dvr->questions);
+	}
+}
+
+void lt_dvr_destroy(struct lt_dvr *dvr)
+{
+	struct lt_dvr_service *service, *next_service;
+	struct lt_dvr_finish *finish, *next;
+
+	if (dvr == NULL) {
+		return;
+	}
+	leave_realm(dvr);
+	lt_dvr_leftover_forget(dvr);
+	lt_deferred_cancel(&dvr->stopped_call);
+	HASH_ITER(hh, dvr->services, service, next_service) {
+		if (service->lane != NULL) {
+			lt_lane_abandon(service->lane);
+		}
+		free_service(dvr, service);
+	}
+	DL_FOREACH_SAFE(dvr->finishing, finish, next) {
+		DL_DELETE(dvr->finishing, finish);
+		lt_lane_abandon(finish->lane);
+		lt_free(finish);
+	}
+	lt_free(dvr->temp_dir);
+	lt_free(dvr->done_dir);
+	lt_free(dvr);
+}
+
+/* --- services --- */
+
+struct lt_dvr_service *lt_dvr_service(struct lt_dvr *dvr, struct lt_str uuid)
+{
+	struct lt_dvr_service *service;
+
+	if (!lt_name_is_safe(uuid) || uuid.p[0] == '.' || uuid.n > UUID_BYTES_MAX) {
+		return NULL;
+	}
+	HASH_FIND(hh, dvr->services, uuid.p, uuid.n, service);
+	if (service != NULL) {
+		return service;
+	}
+	if (HASH_COUNT(dvr->services) >= SERVICES_MAX) {
+		if (!dvr->too_many) {
+			lt_log(&dvr->env.log, LT_ERROR,
+					"too many services, new ones are not recorded", "limit=%d",
+					SERVICES_MAX);
+		}
+		dvr->too_many = true;
+		return NULL;
+	}
+	service = lt_zalloc(sizeof(*service));
+	service->uuid = lt_str_dup(uuid);
+	HASH_ADD_KEYPTR(hh, dvr->services, service->uuid, uuid.n, service);
+	return service;
+}
+
+static bool same_text(const cJSON *manifest, const cJSON *other, const char *key)
+{
+	const cJSON *a = lt_json_get(manifest, key), *b = lt_json_get(other, key);
+
+	return a == NULL || b == NULL ? a == b : lt_json_equal(a, b);
+}
+
+bool lt_dvr_same_recording(const cJSON *manifest, const cJSON *other)
+{
+	return same_text(manifest, other, "name") && same_text(manifest, other, "description");
+}
+
+/* --- recordings --- */
+
+static void start_next_finish(struct lt_dvr *dvr)
+{
+	struct lt_dvr_finish *finish = dvr->finishing;
+
+	/* one after the other: several would keep all workers from the recordings that go on */
+	if (finish != NULL && !finish->is_started) {
+		finish->is_started = true;
+		lt_lane_finish(finish->lane);
+	}
+}
+
+void lt_dvr_finish_lane(struct lt_dvr *dvr, struct lt_lane *lane)
+{
+	struct lt_dvr_finish *finish = lt_zalloc(sizeof(*finish));
+
+	finish->lane = lane;
+	DL_APPEND(dvr->finishing, finish);
+	start_next_finish(dvr);
+}
+
+static void all_stopped(void *arg)
+{
+	struct lt_dvr *dvr = arg;
+
+	dvr->stopped(dvr->stopped_arg);
+}
+
+static void check_stopped(struct lt_dvr *dvr)
+{
+	if (dvr->is_stopping && dvr->lanes == 0) {
+		lt_loop_defer(dvr->env.loop, &dvr->stopped_call, all_stopped, dvr);
+	}
+}
+
+static void lane_ended(void *arg, struct lt_lane *lane, enum lt_lane_end end)
+{
+	struct lt_dvr *dvr = arg;
+	struct lt_dvr_finish *finish, *next;
+	struct lt_dvr_service *service, *next_service;
+
+	dvr->lanes--;
+	dvr->kept += end == LT_LANE_KEPT;
+	dvr->discarded += end == LT_LANE_DISCARDED;
+	DL_FOREACH_SAFE(dvr->finishing, finish, next) {
+		if (finish->lane == lane) {
+			DL_DELETE(dvr->finishing, finish);
+			lt_free(finish);
+		}
+	}
+	HASH_ITER(hh, dvr->services, service, next_service) {
+		if (service->lane == lane) {
+			service->lane = NULL;
+		}
+	}
+	if (!dvr->is_stopping) {
+		start_next_finish(dvr);
+	}
+	check_stopped(dvr);
+}
+
+static void begin_recording(struct lt_dvr *dvr, struct lt_dvr_service *service)
+{
+	service->lane = lt_dvr_new_lane(dvr, lt_str_from(service->uuid), dvr->leftover != NULL);
+	service->active_s = lt_wall_s(lt_loop_wall(dvr->env.loop));
+	if (service->manifest != NULL) {
+		lt_lane_set_manifest(service->lane, service->manifest, service->manifest_at);
+	}
+}
+
+static void end_recording(struct lt_dvr *dvr, struct lt_dvr_service *service)
+{
+	lt_dvr_finish_lane(dvr, LT_STEAL(service->lane));
+}
+
+/* The clock of the sender went back by more than a recording can bear. */
+static void turned_back(void *arg, struct lt_lane *lane)
+{
+	struct lt_dvr *dvr = arg;
+	struct lt_dvr_service *service, *next;
+
+	HASH_ITER(hh, dvr->services, service, next) {
+		if (service->lane == lane) {
+			lt_log(&dvr->env.log, LT_WARN,
+					"clock of a service went back, a new recording begins",
+					"uuid=%s", service->uuid);
+			service->lane = NULL;
+			begin_recording(dvr, service);
+			lt_lane_move(lane, service->lane);
+			lt_dvr_finish_lane(dvr, lane);
+			return;
+		}
+	}
+}
+
+struct lt_lane *lt_dvr_new_lane(struct lt_dvr *dvr, struct lt_str uuid, bool is_held)
+{
+	struct lt_lane_env env = { .loop = dvr->env.loop,
+		.log = dvr->env.log,
+		.temp_dir = dvr->temp_dir,
+		.done_dir = dvr->done_dir,
+		.min_duration_s = dvr->env.thresholds.min_duration_s,
+		.sync_interval_s = dvr->env.thresholds.sync_s,
+		.turned_back = turned_back,
+		.ended = lane_ended,
+		.arg = dvr };
+	struct lt_lane_opts opts = { .uuid = uuid, .is_held = is_held };
+
+	dvr->lanes++;
+	return lt_lane_create(&env, &opts);
+}
+
+/* --- events --- */
+
+static void got_analysis(void *arg, const struct lt_result *result)
+{
+	struct lt_dvr_question *question = arg;
+	struct lt_dvr_service *service = lt_dvr_service(question->dvr, lt_str_from(question->uuid));
+
+	if (result->ok && service != NULL && service->lane != NULL) {
+		lt_lane_set_analysis(service->lane, result->args);
+	}
+	free_question(question);
+}
+
+/* What a resumed recording has missed, or lost with the daemon. */
+static void ask_analysis(struct lt_dvr *dvr, struct lt_dvr_service *service)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf name = { 0 };
+	struct lt_dvr_question *question = lt_zalloc(sizeof(*question));
+	struct lt_err err;
+
+	question->dvr = dvr;
+	question->uuid = lt_strdup(service->uuid);
+	DL_APPEND(dvr->questions, question);
+	service->wants_analysis = false;
+	lt_buf_printf(&name, "%s%s", LT_RPC_REQUEST_ANALYSIS, service->uuid);
+	if (!lt_local_call(dvr->local, lt_buf_str(&name), LT_STR("[]"), ANALYSIS_WAIT_MS,
+			    got_analysis, question, &err)) {
+		lt_log(&dvr->env.log, LT_DEBUG, "analysis cannot be asked for",
+				"uuid=%s reason=\"%s\"", service->uuid, err.msg);
+		free_question(question);
+	}
+}
+
+static void on_state(void *arg, const struct lt_event *event)
+{
+	struct lt_dvr *dvr = arg;
+	struct lt_str uuid = lt_str_skip(event->topic, strlen(LT_TOPIC_SERVICE));
+	struct lt_dvr_service *service = lt_dvr_service(dvr, uuid);
+	struct lt_wall now = lt_loop_wall(dvr->env.loop);
+	char quoted[LT_LOG_VALUE_MAX];
+
+	if (service == NULL) {
+		lt_log(&dvr->env.log, LT_DEBUG, "state not recorded", "topic=%s",
+				lt_log_value(event->topic, quoted));
+		return;
+	}
+	if (service->lane == NULL) {
+		begin_recording(dvr, service);
+	}
+	service->active_s = lt_wall_s(now);
+	lt_lane_add_event(service->lane, event->args, now);
+	if (service->wants_analysis) {
+		ask_analysis(dvr, service);
+	}
+}
+
+/* "livetiming.analysis/UUID/KEY", perhaps with "/CAR", which belongs to the data. */
+static void on_analysis(void *arg, const struct lt_event *event)
+{
+	struct lt_dvr *dvr = arg;
+	struct lt_str rest = event->topic;
+	struct lt_str prefix = lt_str_split(&rest, '/');
+	struct lt_str uuid = rest.p ? lt_str_split(&rest, '/') : rest;
+	struct lt_str key = rest.p ? lt_str_split(&rest, '/') : rest;
+	struct lt_dvr_service *service;
+	char quoted[LT_LOG_VALUE_MAX];
+
+	if (!lt_str_eq_c(prefix, TOPIC_ANALYSIS) || key.n == 0) {
+		lt_log(&dvr->env.log, LT_WARN, "analysis with a malformed topic", "topic=%s",
+				lt_log_value(event->topic, quoted));
+		return;
+	}
+	service = lt_dvr_service(dvr, uuid);
+	if (service == NULL) {
+		return;
+	}
+	if (service->lane == NULL) {
+		begin_recording(dvr, service);
+	}
+	lt_lane_add_analysis(service->lane, key, event->args, lt_loop_wall(dvr->env.loop));
+}
+
+static void take_manifest(struct lt_dvr *dvr, const cJSON *manifest)
+{
+	struct lt_str uuid;
+	struct lt_dvr_service *service;
+
+	if (!lt_json_get_str(manifest, "uuid", &uuid, NULL) ||
+			(service = lt_dvr_service(dvr, uuid)) == NULL) {
+		return;
+	}
+	service->is_listed = true;
+	if (service->manifest != NULL && lt_json_equal(service->manifest, manifest)) {
+		return;
+	}
+	if (service->lane != NULL && service->manifest != NULL &&
+			!lt_dvr_same_recording(service->manifest, manifest)) {
+		end_recording(dvr, service);
+	}
+	cJSON_Delete(service->manifest);
+	service->manifest = cJSON_Duplicate(manifest, true);
+	service->manifest_at = lt_loop_wall(dvr->env.loop);
+	if (service->lane != NULL) {
+		lt_lane_set_manifest(service->lane, service->manifest, service->manifest_at);
+	}
+}
+
+static bool read_event(struct lt_dvr *dvr, const struct lt_event *event, cJSON **ret_args,
+		struct lt_envelope *ret)
+{
+	*ret_args = lt_json_parse(event->args, NULL);
+	return *ret_args != NULL &&
+			lt_envelope_read(*ret_args, lt_loop_wall(dvr->env.loop), ret, NULL);
+}
+
+static void on_control(void *arg, const struct lt_event *event)
+{
+	LT_AUTO(cJSON_Delete) cJSON *args = NULL;
+	struct lt_envelope envelope;
+
+	if (read_event(arg, event, &args, &envelope) &&
+			envelope.msg_class == LT_MSG_SERVICE_REGISTRATION) {
+		take_manifest(arg, envelope.payload);
+	}
+}
+
+static void on_directory(void *arg, const struct lt_event *event)
+{
+	struct lt_dvr *dvr = arg;
+	LT_AUTO(cJSON_Delete) cJSON *args = NULL;
+	struct lt_dvr_service *service, *next;
+	struct lt_envelope envelope;
+	const cJSON *manifest;
+
+	if (!read_event(dvr, event, &args, &envelope) ||
+			envelope.msg_class != LT_MSG_DIRECTORY_LISTING) {
+		return;
+	}
+	HASH_ITER(hh, dvr->services, service, next) {
+		service->is_listed = false;
+	}
+	cJSON_ArrayForEach(manifest, envelope.payload) {
+		take_manifest(dvr, manifest);
+	}
+}
+
+/* --- time --- */
+
+static void on_scan(void *arg)
+{
+	struct lt_dvr *dvr = arg;
+	int64_t now_s = lt_wall_s(lt_loop_wall(dvr->env.loop));
+	struct lt_dvr_service *service, *next;
+
+	if (dvr->finishing != NULL) {
+		lt_lane_retry(dvr->finishing->lane);
+	}
+	HASH_ITER(hh, dvr->services, service, next) {
+		if (service->lane != NULL &&
+				now_s - service->active_s > dvr->env.thresholds.idle_s &&
+				dvr->leftover == NULL) {
+			end_recording(dvr, service);
+		}
+		if (service->lane == NULL && !service->is_listed &&
+				now_s - lt_wall_s(service->manifest_at) >
+						dvr->env.thresholds.idle_s) {
+			free_service(dvr, service);
+		}
+	}
+	dvr->too_many = HASH_COUNT(dvr->services) >= SERVICES_MAX;
+}
+
+void lt_dvr_release(struct lt_dvr *dvr)
+{
+	struct lt_dvr_service *service, *next;
+
+	HASH_ITER(hh, dvr->services, service, next) {
+		if (service->lane != NULL) {
+			lt_lane_release(service->lane);
+		}
+	}
+}
+
+/* --- life --- */
+
+static bool join(struct lt_dvr *dvr, struct lt_err *err)
+{
+	uint64_t id;
+
+	dvr->local = lt_local_join(dvr->env.router, LT_STR(LT_REALM), "dvr", "services", err);
+	return dvr->local != NULL &&
+			lt_local_subscribe(dvr->local, LT_STR(LT_TOPIC_CONTROL), LT_MATCH_EXACT,
+					false, on_control, dvr, &id, err) &&
+			lt_local_subscribe(dvr->local, LT_STR(LT_TOPIC_DIRECTORY), LT_MATCH_EXACT,
+					true, on_directory, dvr, &id, err) &&
+			lt_local_subscribe(dvr->local, LT_STR(LT_TOPIC_SERVICE), LT_MATCH_PREFIX,
+					false, on_state, dvr, &id, err) &&
+			lt_local_subscribe(dvr->local, LT_STR(TOPIC_ANALYSIS), LT_MATCH_PREFIX,
+					true, on_analysis, dvr, &id, err);
+}
+
+bool lt_dvr_start(struct lt_dvr *dvr, struct lt_err *err)
+{
+	if (!join(dvr, err)) {
+		leave_realm(dvr);
+		return lt_err_prefix(err, "dvr");
+	}
+	lt_timer_every(&dvr->scan_timer, dvr->env.loop, dvr->env.thresholds.scan_s * 1000, on_scan,
+			dvr);
+	lt_dvr_leftover_start(dvr);
+	return true;
+}
+
+void lt_dvr_stop(struct lt_dvr *dvr, void (*done)(void *arg), void *arg)
+{
+	struct lt_dvr_service *service, *next_service;
+	struct lt_dvr_finish *finish, *next;
+
+	leave_realm(dvr);
+	dvr->is_stopping = true;
+	dvr->stopped = done;
+	dvr->stopped_arg = arg;
+	HASH_ITER(hh, dvr->services, service, next_service) {
+		if (service->lane != NULL) {
+			lt_lane_leave(service->lane);
+		}
+	}
+	/* those that are to be finished are next time: their journals are complete or silent */
+	DL_FOREACH_SAFE(dvr->finishing, finish, next) {
+		lt_lane_leave(finish->lane);
+	}
+	check_stopped(dvr);
+}
+
+/* --- what it tells --- */
+
+static void count(struct lt_dvr_stats *stats, const struct lt_lane *lane)
+{
+	struct lt_lane_report report;
+
+	lt_lane_report(lane, &report);
+	stats->in_trouble += report.trouble != NULL;
+	stats->frames += report.frames;
+	stats->lost += report.lost;
+}
+
+void lt_dvr_report(const struct lt_dvr *dvr, struct lt_dvr_stats *ret_stats)
+{
+	const struct lt_dvr_service *service;
+	const struct lt_dvr_finish *finish;
+
+	*ret_stats = (struct lt_dvr_stats){
+		.kept = dvr->kept, .discarded = dvr->discarded, .resumed = dvr->resumed
+	};
+	for (service = dvr->services; service != NULL; service = service->hh.next) {
+		if (service->lane != NULL) {
+			ret_stats->recording++;
+			count(ret_stats, service->lane);
+		}
+	}
+	DL_FOREACH(dvr->finishing, finish) {
+		ret_stats->finishing++;
+		count(ret_stats, finish->lane);
+	}
+}
+
+static cJSON *describe(const struct lt_lane *lane, const cJSON *manifest, const char *status)
+{
+	cJSON *entry = cJSON_CreateObject();
+	struct lt_lane_report report;
+	struct lt_str name = { "", 0 }, description = { "", 0 };
+
+	lt_lane_report(lane, &report);
+	lt_json_opt_str(manifest, "name", &name, NULL);
+	lt_json_opt_str(manifest, "description", &description, NULL);
+	lt_json_add_str(entry, "uuid", lt_lane_uuid(lane));
+	lt_json_add_str(entry, "name", name);
+	lt_json_add_str(entry, "description", description);
+	lt_json_add_int(entry, "frames", (int64_t)report.frames);
+	lt_json_add_int(entry, "startTime", report.first_s);
+	lt_json_add_int(entry, "duration", report.last_s - report.first_s);
+	lt_json_add_int(entry, "bytes", report.bytes);
+	lt_json_add_int(entry, "lost", (int64_t)report.lost);
+	lt_json_add_bool(entry, "resumed", report.is_resumed);
+	lt_json_add_c(entry, "status", report.trouble ? "failing" : status);
+	if (report.trouble != NULL) {
+		lt_json_add_c(entry, "reason", report.trouble);
+	}
+	return entry;
+}
+
+cJSON *lt_dvr_list(const struct lt_dvr *dvr)
+{
+	cJSON *list = cJSON_CreateArray();
+	const struct lt_dvr_service *service;
+	const struct lt_dvr_finish *finish;
+
+	for (service = dvr->services; service != NULL; service = service->hh.next) {
+		if (service->lane != NULL) {
+			cJSON_AddItemToArray(list,
+					describe(service->lane, service->manifest, "recording"));
+		}
+	}
+	DL_FOREACH(dvr->finishing, finish) {
+		cJSON_AddItemToArray(list, describe(finish->lane, NULL, "finishing"));
+	}
+	return list;
+}
