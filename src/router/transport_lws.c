@@ -25,6 +25,7 @@
 #define HEADER_BYTES  8192 /* of one request; held while it is read */
 #define OTHER_FDS     1024 /* descriptors of the daemon besides its connections */
 #define KEEPALIVE_S   30   /* idle HTTP connection */
+#define TLS_OPTIONS   (LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS)
 #define RSV1          0x40 /* bit of a frame: compressed */
 
 /* Supported when lt_serializer_find knows them. */
@@ -267,8 +268,7 @@ static void fill_info(struct lt_transport *transport, struct lws_context_creatio
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
 				LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN |
-				LWS_SERVER_OPTION_NO_LWS_SYSTEM_STATES |
-				LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+				LWS_SERVER_OPTION_NO_LWS_SYSTEM_STATES,
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
 		.pt_serv_buf_size = TURN_RX_BYTES,
@@ -301,6 +301,9 @@ bool lt_transport_start(struct lt_transport *transport, struct lt_err *err)
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
 	fill_info(transport, &info);
 	info.foreign_loops = loops;
+	/* what knows of TLS also gets a context for clients, which we are not: only where it must
+	 */
+	info.options |= env->tls_cert ? TLS_OPTIONS : 0;
 	transport->shared = make_shared(env->loop);
 	info.pcontext = &transport->shared->context;
 	transport->shared->context = transport->context = make_context(transport, &info);
@@ -308,6 +311,7 @@ bool lt_transport_start(struct lt_transport *transport, struct lt_err *err)
 		lt_free(LT_STEAL(transport->shared));
 		return lt_err_set(err, LT_E_IO, "libwebsockets cannot be started on libuv");
 	}
+	info.options &= ~(uint64_t)TLS_OPTIONS;
 	transport->vhost = make_vhost(transport, &info);
 	if (!transport->vhost) {
 		transport->context = NULL;
@@ -336,6 +340,7 @@ bool lt_transport_start_tls(struct lt_transport *transport, struct lt_err *err)
 	}
 	fill_info(transport, &info);
 	info.vhost_name = "livetiming-tls";
+	info.options |= TLS_OPTIONS;
 	lt_tls_fill_info(transport->tls, &info);
 	transport->tls_vhost = make_vhost(transport, &info);
 	return transport->tls_vhost ||
