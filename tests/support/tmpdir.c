@@ -38,6 +38,8 @@ const char *in_dir(const char *dir, const char *name)
 
 void file_write(const char *path, struct lt_str bytes)
 {
+	/* Emptying a file makes some file systems write it out at once, which takes long. */
+	unlink(path);
 	FILE *file = fopen(path, "wb");
 
 	assert_non_null(file);
