@@ -251,21 +251,29 @@ bool lt_tempdir_adopt(const char *frames_directory, const struct lt_fileops *ops
 	size_t skipped = 0;
 
 	ops = ops ? ops : &lt_fileops_system;
-	if (!is_directory(adopted)) {
+	/* What an earlier run began. */
+	if (is_directory(adopted) && !finish_adoption(adopted, part, parent, base, ops, err)) {
+		return false;
+	}
+	if (is_directory(adopted)) {
+		return lt_err_set(err, LT_E_EXISTS, "%s holds files that are no frames", adopted);
+	}
+	if (is_directory(frames_directory)) {
 		if (!build_journal(frames_directory, part, ops, &skipped, err)) {
 			return false;
 		}
 		if (ops->rename(ops->arg, frames_directory, adopted) < 0) {
 			return lt_err_errno(err, "cannot rename %s", frames_directory);
 		}
-		if (!lt_fileops_sync_parent(ops, adopted, err)) {
+		if (!lt_fileops_sync_parent(ops, adopted, err) ||
+				!finish_adoption(adopted, part, parent, base, ops, err)) {
 			return false;
 		}
 	}
 	if (ret_skipped) {
 		*ret_skipped = skipped;
 	}
-	return finish_adoption(adopted, part, parent, base, ops, err);
+	return true;
 }
 
 /* --- at start --- */
