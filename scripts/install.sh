@@ -16,7 +16,7 @@ put() { # mode, source, folder
 
 put 755 "$build/livetimingd" bin
 put 755 "$build/livetimingctl" bin
-for name in service service-manager directory dvr recordings scheduler; do
+for name in service service-manager directory dvr recordings scheduler rectool analysis recordings-index; do
 	ln -sf livetimingctl "$root/bin/livetiming-$name"
 done
 for plugin in "$build"/plugins/*.so; do

@@ -21,6 +21,26 @@ const struct lt_cli_cmd lt_cli_cmds[] = {
 			lt_cmd_service_restart },
 	{ "plugins", "list", "", "plugins that services can be made of", lt_cmd_plugins_list },
 	{ "plugins", "show", "NAME", "a plugin and its options", lt_cmd_plugins_show },
+	{ "rectool", "inspect", "FILE", "what a recording is", lt_cmd_rectool_inspect },
+	{ "rectool", "show", "FILE N|@T", "state N seconds after the start, or at a unix time",
+			lt_cmd_rectool_show },
+	{ "rectool", "scan", "FILE", "when something first happens", lt_cmd_rectool_scan },
+	{ "rectool", "set", "[--json-value] FILE KEY VALUE", "change its manifest",
+			lt_cmd_rectool_set },
+	{ "rectool", "clip", "FILE [N|@T [N|@T]] [-o OUT] [--force]",
+			"a part of it, to FILE_clip.zip", lt_cmd_rectool_clip },
+	{ "rectool", "convert", "FILE [--start T] [-o OUT] [--force]",
+			"one of before version 1, to FILE_conv.zip", lt_cmd_rectool_convert },
+	{ "rectool", "verify", "FILE...", "check every frame", lt_cmd_rectool_verify },
+	{ "rectool", "repair", "FILE [--manifest FILE] [-o OUT] [--force]",
+			"save what is whole in it, to FILE_repaired.zip", lt_cmd_rectool_repair },
+	{ "rectool", "export",
+			"FILE [--what laps|stints|states] [--format csv|jsonl] [-o OUT] [--force]",
+			"as a table", lt_cmd_rectool_export },
+	{ "analysis", NULL, "FILE [-o OUT] [--force]", "analysis of a recording, as JSON",
+			lt_cmd_analysis },
+	{ "recordings", "index", "[DIR] [--reindex] [--generate-analysis]",
+			"bring index.json of a directory up to date", lt_cmd_recordings_index },
 	{ "complete", NULL, "[WORD...]", "candidates for the last word (for shells)",
 			lt_cmd_complete },
 	{ "help", NULL, "[NOUN]", "this list", lt_cmd_help },
@@ -309,6 +329,7 @@ int lt_cli_main(const struct lt_cli_streams *streams, int argc, char **argv)
 		.err = streams->err,
 		.program = name,
 		.socket_path = socket_path,
+		.environment = streams->environment,
 	};
 	int status;
 
@@ -317,6 +338,9 @@ int lt_cli_main(const struct lt_cli_streams *streams, int argc, char **argv)
 		status = run_own(&cli, argc, argv);
 	}
 	lt_client_close(cli.client);
-	fflush(cli.out);
+	if (fflush(cli.out) != 0 && status == LT_EXIT_DONE) {
+		fprintf(cli.err, "%s: cannot write the output\n", cli.program);
+		status = LT_EXIT_REFUSED;
+	}
 	return status;
 }

@@ -1,7 +1,7 @@
 /*
  * Commands of livetimingctl: a table of noun and verb. A command asks the
- * daemon, and prints its answer through one of two printers: text for people,
- * or the JSON as it came.
+ * daemon, or works on files without one, and prints the answer through one of
+ * two printers: text for people, or JSON.
  */
 #ifndef LT_CLI_CMD_H
 #define LT_CLI_CMD_H
@@ -15,7 +15,7 @@
 /* Exit statuses, the same for every command. */
 enum lt_exit {
 	LT_EXIT_DONE = 0,
-	LT_EXIT_REFUSED = 1, /* the daemon said no */
+	LT_EXIT_REFUSED = 1, /* the daemon said no, or a file is not in order */
 	LT_EXIT_USAGE = 2,
 	LT_EXIT_CONNECT = 3, /* no daemon, or the connection broke */
 };
@@ -27,6 +27,7 @@ struct lt_cli {
 	FILE *out, *err;
 	const char *program;     /* for messages */
 	const char *socket_path; /* borrowed */
+	char *const *environment;
 	bool is_json;
 	struct lt_client *client; /* NULL until something is asked */
 };
@@ -51,6 +52,17 @@ int lt_cmd_service_list(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_show(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_plugins_list(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_plugins_show(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_inspect(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_show(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_scan(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_set(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_clip(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_convert(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_verify(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_repair(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_rectool_export(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_analysis(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_recordings_index(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_help(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_complete(struct lt_cli *cli, int argc, char **argv);
 

@@ -71,11 +71,51 @@ static void offer_commands(struct lt_cli *cli, const char *noun, const char *typ
 	}
 }
 
+/* Options of the commands that work on files; the files are the shell's own business. */
+static void offer_file_options(struct lt_cli *cli, int argc, char **argv, const char *typed)
+{
+	static const struct {
+		const char *before, *candidates[8];
+	} values[] = {
+		{ "--what", { "laps", "stints", "states" } },
+		{ "--format", { "csv", "jsonl" } },
+	};
+	static const struct {
+		const char *verb, *options[8];
+	} verbs[] = {
+		{ "set", { "--json-value" } },
+		{ "index", { "--reindex", "--generate-analysis" } },
+		{ "clip", { "--output", "--force" } },
+		{ "convert", { "--output", "--force", "--start" } },
+		{ "repair", { "--output", "--force", "--manifest" } },
+		{ "export", { "--output", "--force", "--what", "--format" } },
+		{ "analysis", { "--output", "--force" } },
+	};
+	const char *verb = strcmp(argv[0], "analysis") == 0 ? argv[0] : argv[1];
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(values); i++) {
+		const char *const *word = values[i].candidates;
+
+		for (; strcmp(argv[argc - 1], values[i].before) == 0 && *word; word++) {
+			offer(cli, *word, typed);
+		}
+	}
+	for (size_t i = 0; typed[0] == '-' && i < LT_ARRAY_LEN(verbs); i++) {
+		const char *const *word = verbs[i].options;
+
+		for (; strcmp(verb, verbs[i].verb) == 0 && *word; word++) {
+			offer(cli, *word, typed);
+		}
+	}
+}
+
 static void offer_arguments(struct lt_cli *cli, int argc, char **argv, const char *typed)
 {
 	bool is_service = strcmp(argv[0], "service") == 0;
 
-	if (is_service && strcmp(argv[1], "start") == 0) {
+	if (strcmp(argv[0], "rectool") == 0 || strcmp(argv[0], "recordings") == 0) {
+		offer_file_options(cli, argc, argv, typed);
+	} else if (is_service && strcmp(argv[1], "start") == 0) {
 		if (argc == 2) {
 			offer_members(cli, "plugins.list", "name", typed);
 		} else if (typed[0] == '-') {
@@ -118,6 +158,8 @@ int lt_cmd_complete(struct lt_cli *cli, int argc, char **argv)
 		for (size_t i = 0; i < LT_ARRAY_LEN(options); i++) {
 			offer(cli, options[i], typed);
 		}
+	} else if (done >= 1 && strcmp(argv[0], "analysis") == 0) {
+		offer_file_options(cli, done, argv, typed);
 	} else if (done <= 1) {
 		offer_commands(cli, done ? argv[0] : NULL, typed);
 	} else {

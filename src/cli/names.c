@@ -1,7 +1,8 @@
 /*
  * The names under which the original's users know their commands; links to
- * livetimingctl. Command lines are taken as they are, the work is the
- * daemon's: no pid files, no process for each service.
+ * livetimingctl. Command lines are taken as they are. What concerns services is
+ * the daemon's work: no pid files, no process for each service; recordings are
+ * worked on here.
  */
 #include <errno.h>
 #include <signal.h>
@@ -282,6 +283,37 @@ static int run_part(struct lt_cli *cli, const char *part)
 	return LT_EXIT_REFUSED;
 }
 
+/* --- livetiming-rectool ACTION FILE, livetiming-analysis FILE, livetiming-recordings-index [DIR]
+ * --- */
+
+/* Commands that need no daemon; argv follows the program's name. */
+static int run_on_files(struct lt_cli *cli, const char *noun, int argc, char **argv)
+{
+	const struct lt_cli_cmd *cmd;
+	char quoted[LT_QUOTE_MAX];
+
+	for (; argc > 0 && (strcmp(argv[0], "-j") == 0 || strcmp(argv[0], "--json") == 0); argc--) {
+		cli->is_json = true;
+		argv++;
+	}
+	if (strcmp(noun, "rectool") != 0) {
+		cmd = lt_cli_find(noun, "index");
+		return cmd->run(cli, argc, argv);
+	}
+	cmd = argc > 0 ? lt_cli_find(noun, argv[0]) : NULL;
+	if (cmd) {
+		return cmd->run(cli, argc - 1, argv + 1);
+	}
+	if (argc > 0 && argv[0][0] != '-') {
+		return lt_cli_usage_error(cli,
+				"unknown action %s; livetimingctl help rectool lists them",
+				lt_str_quote(lt_str_from(argv[0]), quoted));
+	}
+	return lt_cli_usage_error(cli,
+			"usage: %s inspect|show|scan|set|clip|convert|verify|repair|export FILE [ARGUMENT...]",
+			cli->program);
+}
+
 bool lt_cli_run_by_name(
 		struct lt_cli *cli, const char *name, int argc, char **argv, int *ret_status)
 {
@@ -293,6 +325,13 @@ bool lt_cli_run_by_name(
 		{ "livetiming-recordings", "recordings" },
 		{ "livetiming-scheduler", "scheduler" },
 	};
+	static const struct {
+		const char *name, *noun;
+	} on_files[] = {
+		{ "livetiming-rectool", "rectool" },
+		{ "livetiming-analysis", "analysis" },
+		{ "livetiming-recordings-index", "recordings" },
+	};
 
 	if (strcmp(name, "livetiming-service-manager") == 0) {
 		*ret_status = run_manager(cli, argc, argv);
@@ -301,6 +340,12 @@ bool lt_cli_run_by_name(
 	if (strcmp(name, "livetiming-service") == 0) {
 		*ret_status = run_service(cli, argc, argv);
 		return true;
+	}
+	for (size_t i = 0; i < LT_ARRAY_LEN(on_files); i++) {
+		if (strcmp(name, on_files[i].name) == 0) {
+			*ret_status = run_on_files(cli, on_files[i].noun, argc, argv);
+			return true;
+		}
 	}
 	for (size_t i = 0; i < LT_ARRAY_LEN(parts); i++) {
 		if (strcmp(name, parts[i].name) == 0) {
