@@ -5,10 +5,10 @@
 
 #include "base/alloc.h"
 #include "race/state.h"
+#include "store/frame.h"
 #include "store/recording_zip.h"
 
 #define MANIFEST_NAME  "manifest.json"
-#define DIGITS_MIN     5
 #define DIGITS_MAX     11
 #define NOWHERE        SIZE_MAX
 #define FORMAT_VERSION 1
@@ -32,26 +32,7 @@ struct lt_recording {
 
 LT_DEFINE_AUTO(struct lt_recording, lt_recording_close);
 
-/* --- names and order --- */
-
-/* The whole name counts: 5 to 11 digits, "i" for a difference frame, ".json". */
-static bool parse_name(struct lt_str name, int64_t *ret_time_s, bool *ret_is_key)
-{
-	size_t digits = 0;
-
-	while (digits < name.n && name.p[digits] >= '0' && name.p[digits] <= '9') {
-		digits++;
-	}
-	if (digits < DIGITS_MIN || digits > DIGITS_MAX) {
-		return false;
-	}
-	struct lt_str rest = lt_str_skip(name, digits);
-	if (!lt_str_eq_c(rest, ".json") && !lt_str_eq_c(rest, "i.json")) {
-		return false;
-	}
-	*ret_is_key = rest.p[0] != 'i';
-	return lt_parse_i64((struct lt_str){ name.p, digits }, 0, INT64_MAX, ret_time_s, NULL);
-}
+/* --- order --- */
 
 /* By time; of equal times the frame that counts comes last: a key frame, the last written. */
 static int compare_frames(const void *a, const void *b)
@@ -139,7 +120,7 @@ static bool list_entries(struct lt_recording *recording, int64_t *ret_manifest, 
 
 		if (lt_str_eq_c(name, MANIFEST_NAME)) {
 			*ret_manifest = i;
-		} else if (parse_name(name, &frame.time_s, &frame.is_key)) {
+		} else if (lt_frame_parse_name(name, &frame.time_s, &frame.is_key)) {
 			recording->frames[recording->count++] = frame;
 		} else {
 			continue;
