@@ -84,6 +84,7 @@ struct rm_view {
 	const char *description, *track_name, *track_length, *flag_text;
 	int32_t run; /* 0: none seen */
 	bool is_over, is_race, has_pits;
+	bool has_entries; /* $A or $COMP was seen: cars have names */
 	enum rm_flag flag;
 	int64_t elapsed_ms, remain_ms; /* -1: none */
 	int32_t laps_remain;           /* -1: none */

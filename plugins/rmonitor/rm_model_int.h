@@ -34,7 +34,7 @@ struct rm_model {
 	struct rm_car *cars[RM_CARS_MAX];
 	struct rm_class classes[RM_CLASSES_MAX];
 	int32_t run; /* of the last real session */
-	bool is_over, has_session, has_pits, new_session, finish_open, was_timed;
+	bool is_over, has_session, has_pits, new_session, finish_open, was_timed, has_entries;
 	char description[RM_NAME_LEN], track_name[RM_NAME_LEN], track_length[RM_NAME_LEN],
 			flag_text[RM_NAME_LEN];
 	enum rm_flag flag;

@@ -88,6 +88,7 @@ static bool apply_competitor(struct rm_model *model, const struct rm_record *r)
 		return false;
 	}
 	rm_refresh_car(model, car);
+	model->has_entries = true;
 	if (r->field[1][0] != '\0') {
 		rm_name_set(car->num, r->field[1]);
 	}

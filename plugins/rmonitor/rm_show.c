@@ -4,6 +4,8 @@
 
 #include "rmonitor.h"
 
+#define ENTRY_WAIT_US 35000000 /* a refresh comes every 30 s, if at all */
+
 static struct lt_str text_of(const char *text)
 {
 	return lt_text_n(text, strlen(text));
@@ -180,6 +182,21 @@ static void give_session(struct rmonitor *self, const struct rm_view *view)
 	self->api->state_session(self->host, &session);
 }
 
+/*
+ * A connection that was made between two refreshes says what happens, but not
+ * yet who takes part. The table from before a restart is better than one of
+ * nameless cars, so wait for an entry, though not for ever.
+ */
+static bool is_too_early(struct rmonitor *self, const struct rm_view *view)
+{
+	int64_t now_us = self->api->mono_us(self->host);
+
+	if (self->first_us == 0) {
+		self->first_us = now_us;
+	}
+	return self->lines != NULL && !view->has_entries && now_us - self->first_us < ENTRY_WAIT_US;
+}
+
 void rm_publish(struct rmonitor *self)
 {
 	const struct rm_view *view = rm_model_view(self->model);
@@ -201,6 +218,9 @@ void rm_publish(struct rmonitor *self)
 		info.type = LT_LITERAL("");
 		info.car = text_of(message.num);
 		self->api->message(self->host, &info);
+	}
+	if (is_too_early(self, view)) {
+		return;
 	}
 	self->api->state_begin(self->host);
 	for (size_t i = 0; i < view->row_count; i++) {

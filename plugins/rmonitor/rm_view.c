@@ -197,6 +197,7 @@ static void fill_session(const struct rm_model *model, struct rm_view *view)
 	view->is_over = model->is_over;
 	view->is_race = rm_is_race(model->opts.kind, model->description);
 	view->has_pits = model->has_pits;
+	view->has_entries = model->has_entries;
 	view->flag = model->flag;
 	view->elapsed_ms = model->elapsed_ms;
 	view->remain_ms = model->remain_ms;

@@ -30,6 +30,7 @@ struct rmonitor {
 	struct player player;
 	uint64_t tick_timer;
 	int64_t tick_due_ms;
+	int64_t first_us; /* when there was first something to publish; 0: not yet */
 	struct rm_record record;
 	enum rm_encoding encoding;
 	uint32_t yellow;

@@ -28,12 +28,19 @@ struct probe {
 	struct probe *prev, *next;
 };
 
+/* A service that went in this turn of the loop; it may be back before its end. */
+struct gone {
+	char *uuid;
+	struct gone *next;
+};
+
 struct lt_directory {
 	struct lt_directory_env env;
 	struct lt_local *local; /* NULL: stopped */
 	struct entry *entries;  /* in order of first registration */
 	size_t n;
 	struct probe *probes;
+	struct gone *gone;
 	struct lt_timer listing_timer;
 	struct lt_timer alive_timer;
 	struct lt_deferred changed;
@@ -113,23 +120,59 @@ static void publish_listing(void *arg)
 	}
 }
 
+static void free_gone(struct lt_directory *directory)
+{
+	struct gone *gone, *next;
+
+	LL_FOREACH_SAFE(directory->gone, gone, next) {
+		lt_free(gone->uuid);
+		lt_free(gone);
+	}
+	directory->gone = NULL;
+}
+
+/*
+ * The last state of a service that went would be kept, and shown to late
+ * subscribers, for ever. That of a restarted one is the new state already.
+ */
+static void forget_gone(struct lt_directory *directory)
+{
+	const struct gone *gone;
+
+	LL_FOREACH(directory->gone, gone) {
+		LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 };
+
+		if (!find_entry(directory, lt_str_from(gone->uuid))) {
+			lt_buf_printf(&topic, "%s%s", LT_TOPIC_SERVICE, gone->uuid);
+			lt_local_unretain(directory->local, lt_buf_str(&topic));
+		}
+	}
+	free_gone(directory);
+}
+
+static void on_changed(void *arg)
+{
+	struct lt_directory *directory = arg;
+
+	forget_gone(directory);
+	publish_listing(directory);
+}
+
 /* At the end of the turn: a restart of many services makes one listing, not one for each. */
 static void mark_changed(struct lt_directory *directory)
 {
-	lt_loop_defer(directory->env.loop, &directory->changed, publish_listing, directory);
+	lt_loop_defer(directory->env.loop, &directory->changed, on_changed, directory);
 }
 
 static void remove_entry(struct lt_directory *directory, struct entry *entry, const char *why)
 {
-	LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 };
+	struct gone *gone = lt_zalloc(sizeof(*gone));
 	char value[LT_LOG_VALUE_MAX];
 
 	lt_log(&directory->env.log, LT_INFO, "service gone", "uuid=%s reason=\"%s\"",
 			lt_log_value(lt_str_from(entry->uuid), value), why);
-	/* its last state would otherwise be kept, and shown to late subscribers, for ever */
-	lt_buf_add_c(&topic, LT_TOPIC_SERVICE);
-	lt_buf_add_c(&topic, entry->uuid);
-	lt_local_unretain(directory->local, lt_buf_str(&topic));
+	gone->uuid = lt_strdup(entry->uuid);
+	LL_PREPEND(directory->gone, gone);
 	free_entry(directory, entry);
 	mark_changed(directory);
 }
@@ -385,6 +428,7 @@ void lt_directory_stop(struct lt_directory *directory)
 	lt_timer_cancel(&directory->listing_timer);
 	lt_timer_cancel(&directory->alive_timer);
 	lt_deferred_cancel(&directory->changed);
+	free_gone(directory);
 	lt_local_leave(LT_STEAL(directory->local));
 	while (directory->entries) {
 		free_entry(directory, directory->entries);

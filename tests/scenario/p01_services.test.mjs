@@ -256,6 +256,19 @@ test('restart keeps UUID, state and messages; with --fresh nothing is kept', asy
   assert.equal(await callError(session, isAlive(uuid)), 'wamp.error.no_such_procedure');
 });
 
+test('those that come after a restart find the state at once', async (t) => {
+  const daemon = await startDaemon(t);
+  const { uuid, send } = await startFed(t, daemon);
+  const before = await send(ENTRY, 1);
+  assert.equal((await daemon.ctl(['service', 'restart', uuid])).code, 0);
+  const late = await autobahnSession(t, daemon);
+  const seen = await collect(late, `livetiming.service.${uuid}`, { get_retained: true });
+  // Events come before the result of a later call.
+  assert.deepEqual(uuids(await late.call('livetiming.directory.listServices')), [uuid]);
+  assert.equal(seen.length, 1);
+  assert.deepEqual(JSON.parse(lzString.decompressFromUTF16(seen[0].payload)).cars, before.cars);
+});
+
 test('after kill -9 the service comes back with its UUID, state and messages', async (t) => {
   const daemon = await startDaemon(t);
   const { uuid, send } = await startFed(t, daemon, '-d', 'Night race');

@@ -185,6 +185,23 @@ test('$I with a refresh of other cars replaces the table at once', async (t) => 
   assert.deepEqual(after.messages, []);
 });
 
+test('after a restart the old table stays until the feed has said again who takes part', async (t) => {
+  const { daemon, feed, uuid, watch } = await startFeed(t);
+  (await feed.next()).write(feedText([...REFRESH, ...LAPS, heartbeat('00:04:03')]));
+  const before = await watch.until(isAt(243), 'the table');
+  assert.equal((await daemon.ctl(['service', 'restart', uuid])).code, 0);
+  const again = await StateWatch.open(t, daemon, uuid);
+  const server = await feed.next();
+  server.write(feedText(['$G,1,"11",5,"00:05:00.000"', heartbeat('00:05:01')]));
+  // Read, and not shown: a table of one car without a name.
+  await eventually(async () => (await show(daemon, uuid)).counters.records === 2, 'the lines to be read');
+  server.write(feedText([...REFRESH, heartbeat('00:05:02')]));
+  const after = await again.until(isAt(302), 'the refresh');
+  assert.deepEqual(after.cars.map((row) => row[COLUMNS.indexOf('Driver')]), ['Ada Ash', 'Bea Beech']);
+  assert.deepEqual(again.states.filter(({ session }) => session.timeElapsed === 301), []);
+  assert.deepEqual(again.states[0].cars, before.cars);
+});
+
 test('damaged lines and garbage are counted and change nothing', async (t) => {
   const { daemon, feed, uuid, watch } = await startFeed(t);
   const server = await feed.next();

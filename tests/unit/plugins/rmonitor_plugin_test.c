@@ -77,6 +77,41 @@ static void a_server_is_read_and_published_after_250_ms(void **state)
 	fake_end(&host);
 }
 
+static void a_feed_joined_between_refreshes_waits_for_the_entries(void **state)
+{
+	static const char *const options[] = { "host", "timing.example", NULL };
+	struct lt_host host = { .extension = extension };
+
+	(void)state;
+	assert_int_equal(fake_start(&host, options), 0);
+	line("$G,1,\"A1\",5,\"00:05:00.000\"");
+	fake_run(&host, 300);
+	assert_int_equal(host.published, 0);
+	line("$A,\"A1\",\"1\",1001,\"Ann\",\"Able\",\"NED\",1");
+	fake_run(&host, 300);
+
+	assert_int_equal(host.published, 1);
+	assert_string_equal(host.first_row, "1|RUN||1|Ann Able||5|||-1.000|-1.000|");
+	fake_end(&host);
+}
+
+static void a_feed_without_entries_is_shown_after_35_seconds(void **state)
+{
+	static const char *const options[] = { "host", "timing.example", NULL };
+	struct lt_host host = { .extension = extension };
+
+	(void)state;
+	assert_int_equal(fake_start(&host, options), 0);
+	line("$G,1,\"A1\",5,\"00:05:00.000\"");
+	fake_run(&host, 300);
+	fake_run(&host, 34900);
+	line("$G,1,\"A1\",6,\"00:06:00.000\"");
+	fake_run(&host, 300);
+
+	assert_int_equal(host.published, 1);
+	fake_end(&host);
+}
+
 static void pit_lines_add_a_column(void **state)
 {
 	static const char *const options[] = { "host", "h", "nationality-as", "car", NULL };
@@ -192,6 +227,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_server_is_read_and_published_after_250_ms),
+		cmocka_unit_test(a_feed_joined_between_refreshes_waits_for_the_entries),
+		cmocka_unit_test(a_feed_without_entries_is_shown_after_35_seconds),
 		cmocka_unit_test(pit_lines_add_a_column),
 		cmocka_unit_test(a_capture_runs_on_its_heartbeats),
 		cmocka_unit_test(a_stamped_capture_runs_on_its_stamps),
