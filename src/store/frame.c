@@ -18,12 +18,19 @@ void lt_frame_name(int64_t time_s, bool is_key, char buf[LT_FRAME_NAME_MAX])
 			is_key ? "" : "i");
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 bool lt_frame_parse_name(struct lt_str name, int64_t *ret_time_s, bool *ret_is_key)
 {
 	size_t digits = 0;
+	int64_t time_s = 0;
 
-	while (digits < name.n && name.p[digits] >= '0' && name.p[digits] <= '9') {
-		digits++;
+	/* Eleven digits cannot overflow. */
+	for (; digits < name.n && digits <= DIGITS_MAX && is_digit(name.p[digits]); digits++) {
+		time_s = time_s * 10 + (name.p[digits] - '0');
 	}
 	if (digits < DIGITS_MIN || digits > DIGITS_MAX) {
 		return false;
@@ -32,8 +39,9 @@ bool lt_frame_parse_name(struct lt_str name, int64_t *ret_time_s, bool *ret_is_k
 	if (!lt_str_eq_c(rest, ".json") && !lt_str_eq_c(rest, "i.json")) {
 		return false;
 	}
+	*ret_time_s = time_s;
 	*ret_is_key = rest.p[0] != 'i';
-	return lt_parse_i64((struct lt_str){ name.p, digits }, 0, INT64_MAX, ret_time_s, NULL);
+	return true;
 }
 
 uint32_t lt_crc32(struct lt_str bytes)

@@ -48,11 +48,25 @@ static int compare_frames(const void *a, const void *b)
 	return left->entry < right->entry ? -1 : left->entry > right->entry;
 }
 
+static bool is_sorted(const struct lt_recording *recording)
+{
+	for (size_t i = 1; i < recording->count; i++) {
+		if (compare_frames(&recording->frames[i - 1], &recording->frames[i]) > 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void sort_frames(struct lt_recording *recording)
 {
 	size_t kept = 0;
 
-	qsort(recording->frames, recording->count, sizeof(*recording->frames), compare_frames);
+	/* Ours are in order already, and a day's recording has many. */
+	if (!is_sorted(recording)) {
+		qsort(recording->frames, recording->count, sizeof(*recording->frames),
+				compare_frames);
+	}
 	for (size_t i = 0; i < recording->count; i++) {
 		const struct frame *frame = &recording->frames[i];
 

@@ -1,207 +1,171 @@
 #include "store/recording_zip.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
-
-#include <zip.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "store/frame.h"
+#include "store/zip_directory.h"
+#include "store/zip_writer.h"
+
+#define LOCAL_BYTES 30
+#define PACKED_MAX  (2u * LT_ZIP_ENTRY_MAX)
 
 struct lt_zip {
-	zip_t *archive;
-	int64_t count;
+	int fd;
+	struct lt_zip_directory directory;
 };
 
-static bool check_regular(const char *path, struct lt_err *err)
+LT_DEFINE_AUTO(struct lt_zip, lt_zip_close);
+
+/* --- opening --- */
+
+static bool open_file(struct lt_zip *zip, const char *path, int64_t *ret_bytes, struct lt_err *err)
 {
 	struct stat st;
 
-	if (stat(path, &st) != 0) {
+	/* Without O_NONBLOCK, opening a FIFO would wait for its other side. */
+	zip->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (zip->fd < 0 || fstat(zip->fd, &st) < 0) {
 		return lt_err_errno(err, "cannot open");
 	}
-	/* libzip would wait for the other side of a FIFO. */
+	*ret_bytes = st.st_size;
 	return S_ISREG(st.st_mode) || lt_err_set(err, LT_E_INVALID, "not a regular file");
 }
 
 struct lt_zip *lt_zip_open(const char *path, struct lt_err *err)
 {
-	struct lt_zip *zip;
-	zip_t *archive;
-	int code = 0;
+	LT_AUTO(lt_zip_close) struct lt_zip *zip = lt_zalloc(sizeof(*zip));
+	int64_t bytes;
 
-	if (!check_regular(path, err)) {
+	if (!open_file(zip, path, &bytes, err)) {
 		return NULL;
 	}
-	archive = zip_open(path, ZIP_RDONLY, &code);
-	if (!archive) {
-		zip_error_t error;
-
-		zip_error_init_with_code(&error, code);
-		lt_err_set(err, code == ZIP_ER_OPEN ? LT_E_IO : LT_E_FORMAT,
-				"not a readable zip archive (%s)", zip_error_strerror(&error));
-		zip_error_fini(&error);
+	if (!lt_zip_directory_read(&zip->directory, zip->fd, bytes, LT_ZIP_ENTRIES_MAX, err)) {
+		lt_err_prefix(err, "not a readable zip archive");
 		return NULL;
 	}
-	zip = lt_zalloc(sizeof(*zip));
-	zip->archive = archive;
-	zip->count = zip_get_num_entries(archive, 0);
-	if (zip->count > LT_ZIP_ENTRIES_MAX) {
-		lt_err_set(err, LT_E_LIMIT, "over %d entries", LT_ZIP_ENTRIES_MAX);
-		lt_zip_close(zip);
-		return NULL;
-	}
-	return zip;
+	return LT_STEAL(zip);
 }
 
 void lt_zip_close(struct lt_zip *zip)
 {
-	if (zip) {
-		zip_discard(zip->archive);
-		lt_free(zip);
+	if (!zip) {
+		return;
 	}
+	if (zip->fd >= 0) {
+		close(zip->fd);
+	}
+	lt_zip_directory_finish(&zip->directory);
+	lt_free(zip);
 }
 
 int64_t lt_zip_count(const struct lt_zip *zip)
 {
-	return zip->count;
+	return (int64_t)zip->directory.count;
+}
+
+static const struct lt_zip_item *item_at(const struct lt_zip *zip, int64_t index)
+{
+	return &zip->directory.items[index];
 }
 
 struct lt_str lt_zip_name(const struct lt_zip *zip, int64_t index)
 {
-	return lt_str_from(zip_get_name(zip->archive, (zip_uint64_t)index, ZIP_FL_ENC_RAW));
+	return item_at(zip, index)->name;
 }
 
-static bool entry_size(
-		const struct lt_zip *zip, int64_t index, size_t *ret_bytes, struct lt_err *err)
+struct lt_str lt_zip_comment(const struct lt_zip *zip)
 {
-	zip_stat_t st;
-
-	if (zip_stat_index(zip->archive, (zip_uint64_t)index, 0, &st) != 0 ||
-			!(st.valid & ZIP_STAT_SIZE)) {
-		return lt_err_set(err, LT_E_FORMAT, "no size in the archive");
-	}
-	if (st.size > LT_ZIP_ENTRY_MAX) {
-		return lt_err_set(err, LT_E_LIMIT, "over %u bytes", LT_ZIP_ENTRY_MAX);
-	}
-	*ret_bytes = (size_t)st.size;
-	return true;
+	return lt_buf_str(&zip->directory.comment);
 }
+
+/* --- entries --- */
 
 bool lt_zip_check_size(const struct lt_zip *zip, int64_t index, struct lt_err *err)
 {
-	size_t bytes;
-
-	return entry_size(zip, index, &bytes, err);
+	return item_at(zip, index)->raw_bytes <= LT_ZIP_ENTRY_MAX ||
+			lt_err_set(err, LT_E_LIMIT, "over %u bytes", LT_ZIP_ENTRY_MAX);
 }
 
-/* Exactly `bytes`, and then the end, which is where libzip compares the checksum. */
-static bool read_exactly(zip_file_t *file, struct lt_buf *buf, size_t bytes, struct lt_err *err)
+/* Date and time of DOS, with a step of two seconds, taken for UTC. */
+static int64_t unix_time(uint32_t dos)
 {
-	zip_int64_t n = 1;
-	size_t got = 0;
-	char more;
-
-	lt_buf_reserve(buf, bytes + 1);
-	while (got < bytes && n > 0) {
-		n = zip_fread(file, buf->p + buf->n + got, bytes - got);
-		got += n > 0 ? (size_t)n : 0;
-	}
-	if (n >= 0 && got == bytes) {
-		n = zip_fread(file, &more, 1);
-	}
-	if (n < 0) {
-		return lt_err_set(err, LT_E_FORMAT, "cannot be unpacked (%s)",
-				zip_error_strerror(zip_file_get_error(file)));
-	}
-	if (got != bytes || n != 0) {
-		return lt_err_set(err, LT_E_FORMAT, "its size is not what the archive says");
-	}
-	buf->n += got;
-	buf->p[buf->n] = '\0';
-	return true;
-}
-
-bool lt_zip_read(const struct lt_zip *zip, int64_t index, struct lt_buf *buf, struct lt_err *err)
-{
-	zip_file_t *file;
-	size_t bytes;
-	bool ok;
-
-	if (!entry_size(zip, index, &bytes, err)) {
-		return false;
-	}
-	file = zip_fopen_index(zip->archive, (zip_uint64_t)index, 0);
-	if (!file) {
-		return lt_err_set(err, LT_E_FORMAT, "cannot be unpacked (%s)",
-				zip_strerror(zip->archive));
-	}
-	ok = read_exactly(file, buf, bytes, err);
-	zip_fclose(file);
-	return ok;
-}
-
-/* libzip takes the stored time for local time. */
-static int64_t stored_time(time_t local)
-{
-	struct tm tm;
-
-	return localtime_r(&local, &tm) ? (int64_t)timegm(&tm) : 0;
-}
-
-static bool packed_info(const struct lt_zip *zip, int64_t index, struct lt_zip_info *ret_info,
-		size_t *ret_packed, struct lt_err *err)
-{
-	const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_CRC |
-			ZIP_STAT_COMP_METHOD | ZIP_STAT_MTIME;
-	zip_stat_t st;
-
-	if (!lt_zip_check_size(zip, index, err)) {
-		return false;
-	}
-	if (zip_stat_index(zip->archive, (zip_uint64_t)index, 0, &st) != 0 ||
-			(st.valid & needed) != needed) {
-		return lt_err_set(err, LT_E_FORMAT, "not described in the archive");
-	}
-	if ((st.valid & ZIP_STAT_ENCRYPTION_METHOD) && st.encryption_method != ZIP_EM_NONE) {
-		return lt_err_set(err, LT_E_FORMAT, "encrypted");
-	}
-	if (st.comp_size > 2 * (zip_uint64_t)LT_ZIP_ENTRY_MAX) {
-		return lt_err_set(err, LT_E_LIMIT, "over %u bytes", 2 * LT_ZIP_ENTRY_MAX);
-	}
-	*ret_info = (struct lt_zip_info){
-		.method = st.comp_method,
-		.raw_crc = st.crc,
-		.raw_bytes = (uint32_t)st.size,
-		.time_s = stored_time(st.mtime),
+	struct tm tm = {
+		.tm_year = (int)(dos >> 25) + 80,
+		.tm_mon = (int)(dos >> 21 & 15) - 1,
+		.tm_mday = (int)(dos >> 16 & 31),
+		.tm_hour = (int)(dos >> 11 & 31),
+		.tm_min = (int)(dos >> 5 & 63),
+		.tm_sec = (int)(dos & 31) * 2,
 	};
-	*ret_packed = (size_t)st.comp_size;
-	return true;
+
+	return (int64_t)timegm(&tm);
 }
 
 bool lt_zip_read_packed(const struct lt_zip *zip, int64_t index, struct lt_zip_info *ret_info,
 		struct lt_buf *buf, struct lt_err *err)
 {
-	zip_file_t *file;
-	size_t bytes;
-	bool ok;
+	const struct lt_zip_item *item = item_at(zip, index);
+	LT_AUTO(lt_buf_finish) struct lt_buf local = { 0 };
 
-	if (!packed_info(zip, index, ret_info, &bytes, err)) {
+	if (!lt_zip_check_size(zip, index, err)) {
 		return false;
 	}
-	file = zip_fopen_index(zip->archive, (zip_uint64_t)index, ZIP_FL_COMPRESSED);
-	if (!file) {
-		return lt_err_set(err, LT_E_FORMAT, "cannot be read (%s)",
-				zip_strerror(zip->archive));
+	if (item->packed_bytes > PACKED_MAX) {
+		return lt_err_set(err, LT_E_LIMIT, "over %u bytes packed", PACKED_MAX);
 	}
-	ok = read_exactly(file, buf, bytes, err);
-	zip_fclose(file);
-	return ok;
+	if (item->is_encrypted) {
+		return lt_err_set(err, LT_E_FORMAT, "encrypted");
+	}
+	if (!lt_zip_read_at(zip->fd, item->offset, LOCAL_BYTES, &local, err)) {
+		return false;
+	}
+	if (memcmp(local.p, "PK\3\4", 4) != 0) {
+		return lt_err_set(err, LT_E_FORMAT, "not where the directory says");
+	}
+	/* Only the lengths count: the rest is in the directory, and the truth is there. */
+	size_t name_n = (uint8_t)local.p[26] | (size_t)(uint8_t)local.p[27] << 8;
+	size_t extra_n = (uint8_t)local.p[28] | (size_t)(uint8_t)local.p[29] << 8;
+	*ret_info = (struct lt_zip_info){
+		.method = item->method,
+		.raw_crc = item->raw_crc,
+		.raw_bytes = (uint32_t)item->raw_bytes,
+		.time_s = unix_time(item->dos_time),
+	};
+	return lt_zip_read_at(zip->fd, item->offset + LOCAL_BYTES + name_n + extra_n,
+			(size_t)item->packed_bytes, buf, err);
 }
 
-struct lt_str lt_zip_comment(const struct lt_zip *zip)
+static bool read_stored(struct lt_str packed, const struct lt_zip_info *info, struct lt_buf *buf,
+		struct lt_err *err)
 {
-	int n = 0;
-	const char *text = zip_get_archive_comment(zip->archive, &n, ZIP_FL_ENC_RAW);
+	if (packed.n != info->raw_bytes) {
+		return lt_err_set(err, LT_E_FORMAT, "its size is not what the archive says");
+	}
+	if (lt_crc32(packed) != info->raw_crc) {
+		return lt_err_set(err, LT_E_FORMAT, "its checksum is wrong");
+	}
+	lt_buf_add_str(buf, packed);
+	return true;
+}
 
-	return (struct lt_str){ text ? text : "", text && n > 0 ? (size_t)n : 0 };
+bool lt_zip_read(const struct lt_zip *zip, int64_t index, struct lt_buf *buf, struct lt_err *err)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf packed = { 0 };
+	struct lt_zip_info info;
+
+	if (!lt_zip_read_packed(zip, index, &info, &packed, err)) {
+		return false;
+	}
+	if (info.method == LT_ZIP_STORED) {
+		return read_stored(lt_buf_str(&packed), &info, buf, err);
+	}
+	if (info.method != LT_ZIP_DEFLATED) {
+		return lt_err_set(err, LT_E_FORMAT, "packed in a way that is not supported (%u)",
+				info.method);
+	}
+	return lt_frame_unpack(lt_buf_str(&packed), info.raw_bytes, info.raw_crc, buf, err);
 }

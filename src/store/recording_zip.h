@@ -1,6 +1,6 @@
 /*
  * Reading a zip archive whose names and sizes nobody can be trusted with: the
- * only file that sees libzip while reading. Entries are known by index; nothing
+ * only way in. Entries are known by index; nothing
  * is ever written to a path from an archive. Blocking, one thread at a time.
  */
 #ifndef LT_STORE_RECORDING_ZIP_H

@@ -1,0 +1,42 @@
+/*
+ * The directory at the end of a zip archive, read in one go: a day's recording
+ * has 86,401 entries, and a viewer who asks for one state of it should not wait
+ * for a general library to take in each of them. Nothing in it is trusted.
+ */
+#ifndef LT_STORE_ZIP_DIRECTORY_H
+#define LT_STORE_ZIP_DIRECTORY_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct lt_zip_item {
+	struct lt_str name; /* as stored, terminated; borrowed from the directory */
+	uint64_t raw_bytes, packed_bytes;
+	uint64_t offset; /* of the local header */
+	uint32_t raw_crc;
+	uint32_t dos_time;
+	uint16_t method;
+	bool is_encrypted;
+};
+
+struct lt_zip_directory {
+	struct lt_zip_item *items; /* in the order of the archive */
+	size_t count;
+	struct lt_buf bytes; /* the names are in here */
+	struct lt_buf comment;
+};
+
+/*
+ * Of the archive in an open file of that size, with at most `entries_max`
+ * entries. Errors: LT_E_FORMAT, LT_E_LIMIT, LT_E_IO. Free with
+ * lt_zip_directory_finish, also after an error.
+ */
+bool lt_zip_directory_read(struct lt_zip_directory *directory, int fd, int64_t file_bytes,
+		size_t entries_max, struct lt_err *err);
+void lt_zip_directory_finish(struct lt_zip_directory *directory);
+
+/* Append exactly n bytes of a file from an offset on. */
+bool lt_zip_read_at(int fd, uint64_t offset, size_t n, struct lt_buf *buf, struct lt_err *err);
+
+#endif
