@@ -48,7 +48,9 @@ struct lt_transport {
 	struct lt_conn *flush;
 	struct lt_deferred flush_end;
 	struct lt_timer flush_again; /* when one turn's share of time was used up */
-	char *scratch;               /* room for what a socket did not take of a piece */
+	struct lt_timer awake;       /* keeps the loop from sleeping for a moment after a message */
+	int64_t awake_until_us;
+	char *scratch; /* room for what a socket did not take of a piece */
 
 	/* A connection is gone: told to the listeners, which count addresses. */
 	void (*on_gone)(void *arg, struct lt_conn *conn);

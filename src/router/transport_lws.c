@@ -483,6 +483,7 @@ void lt_transport_finish(struct lt_transport *transport)
 	lt_transport_kill_all(transport);
 	lt_deferred_cancel(&transport->flush_end);
 	lt_timer_cancel(&transport->flush_again);
+	lt_timer_cancel(&transport->awake);
 	if (transport->context) {
 		transport->context = NULL;
 		destroy_context(LT_STEAL(transport->shared));
