@@ -5,9 +5,16 @@
  * A key frame is also written where a difference could not lead every reader
  * to the state (frame_diff.h).
  *
- * Owner: whoever began it; one thread at a time. The calls that add are cheap
- * enough for the loop (diff, pack and one write: under 2 ms for 60 cars); those
- * that begin, resume and end touch directories or sync and belong on a worker.
+ * Owner: whoever began it; one thread at a time. What may be called where:
+ *
+ *   on the loop     lt_recorder_add, lt_recorder_set_manifest, lt_recorder_report:
+ *                   difference, packing and one write(2), 0.4 ms for 60 cars
+ *   on a worker     begin, resume, end (they read directories and sync); close
+ *                   is fine on both
+ *
+ * Adding does not sync. For what is to survive a power cut, take a descriptor on
+ * the loop every few seconds (lt_journal_dup_fd of lt_recorder_journal) and give
+ * it to lt_journal_sync_fd on a worker.
  *
  * A failed write leaves recorder and journal as they were, so the caller can
  * report it and go on calling with each new state: recording resumes as soon
