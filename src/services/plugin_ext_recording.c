@@ -73,12 +73,6 @@ static struct job *new_job(struct recording *recording)
 	return job;
 }
 
-static void fail_with(struct recording *recording, struct job *job)
-{
-	lt_err_prefix(&job->err, "recording %.100s", recording->path);
-	lt_host_fail_err(recording->resource.host, &job->err);
-}
-
 static void open_work(void *arg)
 {
 	struct job *job = arg;
@@ -116,7 +110,7 @@ static void open_done(void *arg)
 	recording->job = NULL;
 	recording->recording = job->recording;
 	if (job->recording == NULL) {
-		fail_with(recording, job);
+		lt_host_fail_err(recording->resource.host, &job->err);
 	} else {
 		recording->times = lt_recording_times(job->recording, &recording->frames);
 		tell_opened(recording, job);
@@ -132,6 +126,8 @@ static void state_work(void *arg)
 	job->state = lt_recording_state_at(job->recording, job->time_s, &job->err);
 	if (job->state != NULL) {
 		lt_json_print(&job->text, job->state, LT_JSON_UTF8);
+	} else {
+		lt_err_prefix(&job->err, "recording %.100s", job->path);
 	}
 }
 
@@ -148,7 +144,7 @@ static void state_done(void *arg)
 	recording->job = NULL;
 	job->recording = NULL;
 	if (job->state == NULL) {
-		fail_with(recording, job);
+		lt_host_fail_err(recording->resource.host, &job->err);
 	} else if (lt_host_enter(recording->resource.host, "state", &call)) {
 		recording->state = LT_STEAL(job->state);
 		recording->opts.state(recording->opts.arg, job->time_s, lt_buf_str(&job->text));

@@ -321,6 +321,33 @@ test('a damaged saved state or run list does not keep the daemon from starting',
   assert.deepEqual(await daemon.ctlJson(['service', 'list']), []);
 });
 
+test('configured services come back once after a restart of the daemon, with their UUIDs', async (t) => {
+  const daemon = await startDaemon(t, { env: { LIVETIMING_SERVICES: 'simulator --cars 5; simulator --cars 6' } });
+  const before = uuids(await daemon.ctlJson(['service', 'list']));
+  await daemon.stop();
+  daemon.log = '';
+  daemon.env.LIVETIMING_SERVICES = 'simulator --cars 6; simulator --cars 7';
+  await daemon.start();
+  const list = await daemon.ctlJson(['service', 'list']);
+  assert.deepEqual(list.map(({ args }) => args.at(-1)), ['6', '7']);
+  assert.equal(list[0].uuid, before[1]);
+  assert.ok(!before.includes(list[1].uuid));
+});
+
+test('--no-write-state writes no files, -v no log file', async (t) => {
+  const daemon = await startDaemon(t);
+  const quiet = await startService(daemon, 'simulator', '--cars', '5', '--no-write-state');
+  const verbose = await startService(daemon, 'simulator', '--cars', '5', '-v');
+  const usual = await startService(daemon, 'simulator', '--cars', '5');
+  const has = (folder, name) => existsSync(path.join(daemon.dir, folder, name));
+  await eventually(() => has('state', `${usual}.json`) && has('state', `${verbose}.json`), 'the saved states');
+  assert.equal(has('log', `${usual}.log`), true);
+  assert.equal(has('log', `${verbose}.log`), false);
+  assert.equal(has('log', `${quiet}.log`), false);
+  await daemon.stop();
+  assert.equal(has('state', `${quiet}.json`), false);
+});
+
 // --- failures ---
 
 test('a service whose plugin gives up is listed with its reason, and nowhere else', async (t) => {

@@ -200,6 +200,7 @@ async function assertFails(daemon, options, sentence) {
     return list.find(({ status }) => status === 'failed');
   }, 'the service to fail');
   assert.match(failed.reason, sentence);
+  assert.equal(failed.reason.split('recording /').length <= 2, true, failed.reason);
   const text = await daemon.ctl(['service', 'list']);
   assert.match(text.stdout, sentence);
   const directory = await (await fetch(`${daemon.http}/directory.json`)).json();
@@ -226,6 +227,25 @@ test('a cut recording, and a start behind the end, stop the service with a reaso
   truncateSync(cut, 5000);
   await assertFails(daemon, ['--file', cut], /cut\.zip/);
   await assertFails(daemon, ['--file', set.recording, '--start', '86400'], /--start lies behind the end/);
+});
+
+test('recordings of other versions, or without a manifest, stop the service with a reason', async (t) => {
+  const dir = shared(t, 'golden/index');
+  if (!dir) return;
+  const daemon = await startDaemon(t);
+  await assertFails(daemon, ['--file', path.join(dir, 'v2.zip')], /v2\.zip: .*version 2 is not supported/);
+  await assertFails(daemon, ['--file', path.join(dir, 'pre_v1.zip')], /pre_v1\.zip: .*before version 1 have to be converted/);
+  await assertFails(daemon, ['--file', path.join(dir, 'nomanifest.zip')], /nomanifest\.zip: no manifest\.json/);
+});
+
+test('a recording of the DVR, its entries in any order, plays as the other one does', async (t) => {
+  const set = golden(t, 's11-wec-8x5m');
+  const file = shared(t, 'golden/s11-wec-8x5m/dvr_recording.zip');
+  if (!set || !file) return;
+  const daemon = await startDaemon(t);
+  const { watch } = await replay(t, daemon, '--file', file, '--speed', '1000');
+  const last = set.states.find(({ frame }) => frame === set.frames.length - 1);
+  await watch.until((_, at = watch.texts.length - 1) => sha256(watch.texts[at]) === last.sha256, 'the last state');
 });
 
 const badReplays = [
