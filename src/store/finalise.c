@@ -273,13 +273,20 @@ static bool publish(const struct job *job, const char *part, const char *path, b
 	return false;
 }
 
+/* The same for each attempt at a journal, so that what a crash left is written over. */
+static char *part_path(const struct job *job)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf name = { 0 };
+
+	lt_buf_printf(&name, ".%s.zip.part", lt_path_base(job->opts->journal_path));
+	return lt_path_join(job->opts->directory, name.p);
+}
+
 /* Write and publish under the first free name. */
 static bool make_archive(
 		const struct job *job, unsigned *ret_copy, char **ret_name, struct lt_err *err)
 {
-	LT_AUTO(lt_free)
-	char *hidden_as = lt_path_join(job->opts->directory, lt_path_base(job->opts->journal_path));
-	LT_AUTO(lt_free) char *part = lt_path_hidden(hidden_as);
+	LT_AUTO(lt_free) char *part = part_path(job);
 	bool again = true;
 
 	*ret_copy = 0;

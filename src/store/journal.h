@@ -40,7 +40,10 @@ struct lt_record {
 
 struct lt_journal;
 
-/* A new file, its name synced; LT_E_EXISTS when there is one. `ops` is borrowed for the life of the journal. */
+/*
+ * A new file, its name synced; LT_E_EXISTS when there is one. `ops` is borrowed
+ * for the life of the journal.
+ */
 struct lt_journal *lt_journal_create(
 		const char *path, const struct lt_fileops *ops, struct lt_err *err);
 

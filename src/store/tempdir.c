@@ -13,6 +13,7 @@
 #include "store/journal.h"
 
 #define MANIFEST_NAME  "manifest.json"
+#define PART_SUFFIX    ".part"
 #define ADOPTED_SUFFIX ".adopted" /* of a directory whose journal is complete */
 #define UUID_MAX_BYTES 200
 #define COPIES_MAX     100000
@@ -246,7 +247,7 @@ bool lt_tempdir_adopt(const char *frames_directory, const struct lt_fileops *ops
 {
 	LT_AUTO(lt_free) char *parent = lt_path_parent(frames_directory);
 	const char *base = lt_path_base(frames_directory);
-	LT_AUTO(lt_free) char *part = hidden_name(parent, base, LT_JOURNAL_SUFFIX ".part");
+	LT_AUTO(lt_free) char *part = hidden_name(parent, base, LT_JOURNAL_SUFFIX PART_SUFFIX);
 	LT_AUTO(lt_free) char *adopted = hidden_name(parent, base, ADOPTED_SUFFIX);
 	size_t skipped = 0;
 
@@ -332,4 +333,27 @@ bool lt_tempdir_scan(const char *directory, const struct lt_fileops *ops,
 		}
 	}
 	return true;
+}
+
+bool lt_tempdir_sweep(const char *directory, const struct lt_fileops *ops, struct lt_err *err)
+{
+	LT_AUTO(lt_dirlist_finish) struct lt_dirlist list = { NULL, 0 };
+	bool ok = true;
+
+	ops = ops ? ops : &lt_fileops_system;
+	if (!lt_dirlist_read(directory, &list, err)) {
+		return false;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		struct lt_str name = lt_str_from(list.names[i]);
+		LT_AUTO(lt_free) char *path = lt_path_join(directory, list.names[i]);
+
+		/* A part of a journal can be all there is of an adopted directory. */
+		if (name.p[0] == '.' && lt_str_ends(name, LT_STR(PART_SUFFIX)) &&
+				!lt_str_ends(name, LT_STR(LT_JOURNAL_SUFFIX PART_SUFFIX)) &&
+				!is_directory(path) && ops->unlink(ops->arg, path) < 0) {
+			ok = lt_err_errno(err, "cannot remove %s", path);
+		}
+	}
+	return ok;
 }

@@ -36,4 +36,11 @@ bool lt_tempdir_scan(const char *directory, const struct lt_fileops *ops,
 		void (*found)(void *arg, const char *journal_path),
 		void (*problem)(void *arg, const char *sentence), void *arg, struct lt_err *err);
 
+/*
+ * At start, before anything else writes there: remove the hidden ".NAME.part"
+ * files that a crash left in the directory of recordings. Parts of journals,
+ * which an interrupted adoption still needs, stay.
+ */
+bool lt_tempdir_sweep(const char *directory, const struct lt_fileops *ops, struct lt_err *err);
+
 #endif

@@ -348,6 +348,23 @@ static void a_full_disk_leaves_the_directory_and_can_be_repeated(void **state)
 	assert_int_equal(number_at(f, 1700000011), 11);
 }
 
+static void parts_of_files_are_swept_away_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(mkdir(in_dir(f->dir, ".d.part"), 0755), 0);
+	file_write(in_dir(f->dir, ".a.zip.part"), LT_STR("x"));
+	file_write(in_dir(f->dir, ".a.journal.zip.part"), LT_STR("x"));
+	file_write(in_dir(f->dir, ".e.journal.part"), LT_STR("x"));
+	file_write(in_dir(f->dir, "b.part"), LT_STR("x"));
+	file_write(in_dir(f->dir, ".c"), LT_STR("x"));
+
+	assert_true(lt_tempdir_sweep(f->dir, NULL, NULL));
+
+	assert_names(f, ".c .d.part .e.journal.part abc b.part");
+	assert_false(lt_tempdir_sweep(in_dir(f->dir, "no"), NULL, &f->err));
+	assert_int_equal(f->err.code, LT_E_NOT_FOUND);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -367,6 +384,7 @@ int main(void)
 		TEST(a_directory_that_is_not_there_is_an_error),
 		TEST(an_adoption_cut_off_at_any_call_is_completed_by_the_next_scan),
 		TEST(a_full_disk_leaves_the_directory_and_can_be_repeated),
+		TEST(parts_of_files_are_swept_away_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
