@@ -100,7 +100,7 @@ void lt_loop_on_signal(
 #define LT_LAG_BUCKETS 12 /* upper bounds 1, 2, 5, 10, 20, 50 ... ms; the last is the rest */
 struct lt_loop_stats {
 	uint64_t turns;
-	int64_t lag_max_us;
+	int64_t lag_max_us, lag_sum_us;
 	uint64_t lag_bucket[LT_LAG_BUCKETS];
 };
 extern const int64_t lt_lag_bound_us[LT_LAG_BUCKETS - 1];

@@ -210,6 +210,7 @@ static void count_turn(struct lt_loop *loop)
 		bucket++;
 	}
 	loop->stats.lag_bucket[bucket]++;
+	loop->stats.lag_sum_us += busy_us;
 	loop->stats.lag_max_us = LT_MAX(loop->stats.lag_max_us, busy_us);
 	loop->stats.turns++;
 	loop->prepared_ns = now_ns;

@@ -155,8 +155,8 @@ static void write_loop(const struct lt_metrics *metrics, struct lt_buf *buf)
 					(double)lt_lag_bound_us[i] / 1e6, below);
 		}
 	}
-	lt_buf_printf(buf, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_count %" PRIu64 "\n", name,
-			below, name, below);
+	lt_buf_printf(buf, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %g\n%s_count %" PRIu64 "\n",
+			name, below, name, (double)stats.lag_sum_us / 1e6, name, below);
 	add_head(buf, "livetiming_loop_lag_max_seconds", "gauge", "longest turn so far");
 	lt_buf_printf(buf, "livetiming_loop_lag_max_seconds %g\n", (double)stats.lag_max_us / 1e6);
 }

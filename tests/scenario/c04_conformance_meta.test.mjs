@@ -1,7 +1,9 @@
 // WAMP conformance: meta API and testaments.
 import assert from 'node:assert/strict';
+import { Packr } from 'msgpackr';
+import { Encoder } from 'cbor-x';
 import { suite } from './support/wamp.mjs';
-import { withTimeout } from './support/daemon.mjs';
+import { secret, withTimeout } from './support/daemon.mjs';
 
 const { check, open, anonymous, services } = suite('meta API');
 const unknown = 9007199254740991;
@@ -219,3 +221,40 @@ check('Session Testament', 'options of publish and scopes are taken; flushed one
   await heir.subscribe('meta.scoped', { get_retained: true });
   assert.equal((await heir.next())[3].retained, true);
 });
+
+// --- other serializers ---
+
+for (const [protocol, codec] of [
+  ['wamp.2.msgpack', new Packr({ useRecords: false, mapsAsObjects: true })],
+  ['wamp.2.cbor', new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false })],
+]) {
+  check('Serializers', `the meta API and testaments over ${protocol}`, async (t) => {
+    const heir = await anonymous(t);
+    await heir.subscribe('meta.binary');
+    const peer = await open(t, { protocols: [protocol] });
+    const say = (message) => peer.socket.send(codec.encode(message));
+    const received = [];
+    const waiting = [];
+    peer.socket.removeAllListeners('message');
+    peer.socket.on('message', (data) => {
+      received.push(codec.decode(data));
+      waiting.shift()?.();
+    });
+    const next = async () => {
+      while (received.length === 0) await withTimeout(new Promise((resolve) => waiting.push(resolve)), 'a message');
+      return received.shift();
+    };
+    say([1, 'timing', { roles: { caller: {} }, authmethods: ['ticket'], authid: 'services' }]);
+    assert.deepEqual(await next(), [4, 'ticket', {}]);
+    say([5, secret, {}]);
+    const [, id] = await next();
+    say([48, 1, {}, 'wamp.session.get', [id]]);
+    assert.equal((await next())[3][0].transport.protocol, protocol);
+    say([48, 2, {}, 'wamp.session.add_testament', ['meta.binary', [Buffer.from([0, 1, 255]), 2 ** 40], { k: 'é' }]]);
+    assert.deepEqual(await next(), [50, 2, {}]);
+    say([48, 3, {}, 'wamp.session.get', [7]]);
+    assert.equal((await next())[4], 'wamp.error.no_such_session');
+    peer.socket.terminate();
+    assert.deepEqual((await heir.next()).slice(3), [{}, ['\u0000AAH/', 2 ** 40], { k: 'é' }]);
+  });
+}
