@@ -14,19 +14,26 @@
 #include "race/envelope.h"
 #include "router/http_call.h"
 #include "router/router.h"
+#include "services/analysis.h"
 #include "services/control.h"
 #include "services/control_verbs.h"
 #include "services/directory.h"
+#include "services/dvr.h"
+#include "services/local_recording.h"
 #include "services/metrics.h"
+#include "services/recordings.h"
 #include "services/services.h"
+#include "services/timing_observer.h"
 #include "services/web.h"
 
 #define ALLOW_ALL        "{\"call\":true,\"register\":true,\"publish\":true,\"subscribe\":true}"
-#define STOP_SERVICES_MS 5000 /* for states to be written */
+#define STOP_SERVICES_MS 5000 /* for states and recordings to be written */
 #define STOP_ROUTER_MS   3000 /* for GOODBYE to be said and answered */
 
-static const char *const module_names[] = { "router", "directory", "services", "web", "control",
-	NULL };
+static const char *const module_names[] = { "router", "directory", "services", "analysis", "dvr",
+	"recordings", "web", "control", NULL };
+static const char *const module_names_without_dvr[] = { "router", "directory", "services",
+	"analysis", "recordings", "web", "control", NULL };
 
 /*
  * On top of the router's two roles: who publishes on the control channel is
@@ -51,6 +58,11 @@ struct lt_daemon {
 	struct lt_fetcher *fetcher;
 	struct lt_ws_hub *ws_hub;
 	struct lt_services *services;
+	struct lt_analyses *analyses;
+	struct lt_local_recordings *local_recordings;
+	struct lt_timing_watcher watchers[2]; /* the two above, for the services */
+	struct lt_dvr *dvr;                   /* NULL: switched off */
+	struct lt_recordings *recordings;
 	struct lt_directory *directory;
 	struct lt_web *web;
 	struct lt_metrics *metrics;
@@ -159,10 +171,52 @@ static bool create_router(struct lt_daemon *daemon, struct lt_err *err)
 	return true;
 }
 
+static void create_recording(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+	const struct lt_daemon_conf *conf = env->conf;
+
+	daemon->analyses = lt_analyses_create(&(struct lt_analyses_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "analysis" },
+			.router = daemon->router,
+			.analysis_dir = conf->analysis_dir,
+	});
+	daemon->local_recordings = lt_local_recordings_create(&(struct lt_local_recordings_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "recording" },
+			.sync_interval_s = conf->dvr_sync_s,
+	});
+	daemon->watchers[0] = lt_analyses_watcher(daemon->analyses);
+	daemon->watchers[1] = lt_local_recordings_watcher(daemon->local_recordings);
+	if (conf->dvr) {
+		daemon->dvr = lt_dvr_create(&(struct lt_dvr_env){
+				.loop = env->loop,
+				.log = { env->log_sink, "dvr" },
+				.router = daemon->router,
+				.temp_dir = conf->recordings_temp_dir,
+				.done_dir = conf->recordings_dir,
+				.thresholds = { conf->dvr_min_duration_s, conf->dvr_idle_s,
+						conf->dvr_scan_s, conf->dvr_resume_s,
+						conf->dvr_sync_s },
+		});
+	}
+	daemon->recordings = lt_recordings_create(&(struct lt_recordings_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "recordings" },
+			.router = daemon->router,
+			.directory = conf->recordings_dir,
+			.authcode = conf->admin_authcode,
+			.reindex = conf->reindex,
+			.generate_analysis = conf->generate_analysis,
+	});
+}
+
 static void create_modules(struct lt_daemon *daemon)
 {
 	const struct lt_daemon_env *env = &daemon->env;
 
+	create_recording(daemon);
 	daemon->services = lt_services_create(&(struct lt_services_env){
 			.loop = env->loop,
 			.random = daemon->random,
@@ -175,6 +229,8 @@ static void create_modules(struct lt_daemon *daemon)
 			.plugin_path = env->conf->plugin_path,
 			.autostart = env->conf->services,
 			.fresh = env->fresh,
+			.watchers = daemon->watchers,
+			.watcher_count = LT_ARRAY_LEN(daemon->watchers),
 	});
 	daemon->directory = lt_directory_create(&(struct lt_directory_env){
 			.loop = env->loop,
@@ -210,9 +266,11 @@ static void create_modules(struct lt_daemon *daemon)
 		.router = daemon->router,
 		.services = daemon->services,
 		.directory = daemon->directory,
+		.dvr = daemon->dvr,
+		.recordings = daemon->recordings,
 		.version = LT_VERSION,
 		.started = lt_loop_now(env->loop),
-		.names = module_names,
+		.names = daemon->dvr ? module_names : module_names_without_dvr,
 	};
 	daemon->control = lt_control_create(&(struct lt_control_env){
 			.loop = env->loop,
@@ -258,6 +316,10 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_metrics_destroy(daemon->metrics);
 	lt_web_destroy(daemon->web);
 	lt_services_destroy(daemon->services);
+	lt_analyses_destroy(daemon->analyses);
+	lt_local_recordings_destroy(daemon->local_recordings);
+	lt_dvr_destroy(daemon->dvr);
+	lt_recordings_destroy(daemon->recordings);
 	lt_directory_destroy(daemon->directory);
 	lt_router_destroy(daemon->router);
 	lt_ws_hub_destroy(daemon->ws_hub);
@@ -359,7 +421,10 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 			!lt_directory_start(daemon->directory, err) ||
 			!lt_web_start(daemon->web, err) ||
 			(daemon->http_call && !lt_http_call_start(daemon->http_call, err)) ||
-			!listen_all(daemon, err) || !lt_services_start(daemon->services, err)) {
+			!lt_analyses_start(daemon->analyses, err) ||
+			(daemon->dvr && !lt_dvr_start(daemon->dvr, err)) ||
+			!lt_recordings_start(daemon->recordings, err) || !listen_all(daemon, err) ||
+			!lt_services_start(daemon->services, err)) {
 		return false;
 	}
 	say_ready(daemon);
@@ -389,9 +454,36 @@ static void stop_router(void *arg)
 	if (daemon->http_call) {
 		lt_http_call_stop(daemon->http_call);
 	}
+	lt_recordings_stop(daemon->recordings);
 	lt_web_stop(daemon->web);
 	lt_metrics_stop(daemon->metrics);
 	lt_router_stop(daemon->router, STOP_ROUTER_MS, on_router_stopped, daemon);
+}
+
+/* After the services, each in its turn: what they said last is still written. */
+static void stop_dvr(void *arg)
+{
+	struct lt_daemon *daemon = arg;
+
+	if (daemon->dvr) {
+		lt_dvr_stop(daemon->dvr, stop_router, daemon);
+	} else {
+		stop_router(daemon);
+	}
+}
+
+static void stop_local_recordings(void *arg)
+{
+	struct lt_daemon *daemon = arg;
+
+	lt_local_recordings_stop(daemon->local_recordings, stop_dvr, daemon);
+}
+
+static void stop_analyses(void *arg)
+{
+	struct lt_daemon *daemon = arg;
+
+	lt_analyses_stop(daemon->analyses, stop_local_recordings, daemon);
 }
 
 static void on_services_late(void *arg)
@@ -415,7 +507,8 @@ void lt_daemon_stop(struct lt_daemon *daemon)
 	lt_control_stop(daemon->control);
 	lt_timer_once(&daemon->stop_timer, daemon->env.loop, STOP_SERVICES_MS, on_services_late,
 			daemon);
-	lt_services_stop(daemon->services, stop_router, daemon);
+	lt_local_recordings_drain(daemon->local_recordings);
+	lt_services_stop(daemon->services, stop_analyses, daemon);
 }
 
 void lt_daemon_reload(struct lt_daemon *daemon)

@@ -169,6 +169,21 @@ static bool check_nesting(struct lt_str value, struct lt_err *err)
 	return lt_parse_u64(value, 1024, &ignored, err);
 }
 
+/* A day, a month: whatever an operator means by it. */
+static bool check_seconds(struct lt_str value, struct lt_err *err)
+{
+	uint64_t ignored;
+
+	return lt_parse_u64(value, 10 * 365 * 86400, &ignored, err);
+}
+
+static bool check_period(struct lt_str value, struct lt_err *err)
+{
+	int64_t ignored;
+
+	return lt_parse_i64(value, 1, 86400, &ignored, err);
+}
+
 /* --- the table --- */
 
 #define SETTING(name, value, help)                                                                 \
@@ -215,6 +230,18 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SETTING("LIVETIMING_ANALYSIS_DIR", ".", "analysis data"),
 	SETTING("LIVETIMING_RECORDINGS_DIR", "./recordings", "finished recordings"),
 	SETTING("LIVETIMING_RECORDINGS_TEMP_DIR", "./recordings-temp", "recordings in progress"),
+	CHECKED("LIVETIMING_DVR", "yes", check_bool, "record every service"),
+	CHECKED("LIVETIMING_DVR_MIN_DURATION_S", "600", check_seconds,
+			"shorter recordings are thrown away"),
+	CHECKED("LIVETIMING_DVR_IDLE_S", "60", check_seconds,
+			"silence after which a recording is finished"),
+	CHECKED("LIVETIMING_DVR_SCAN_S", "60", check_period, "how often silence is looked for"),
+	CHECKED("LIVETIMING_DVR_RESUME_S", "3600", check_seconds,
+			"age up to which a restart goes on with a recording"),
+	CHECKED("LIVETIMING_DVR_SYNC_S", "10", check_seconds, "what a power cut may cost"),
+	SECRET("LIVETIMING_ADMIN_AUTHCODE", "code for changes to the recordings' manifests"),
+	SETTING("REINDEX", NULL, "rebuild the index of recordings at the start"),
+	SETTING("GENERATE_ANALYSIS", NULL, "make missing analysis files of recordings"),
 	CHECKED("LIVETIMING_LOG_LEVEL", "info", check_level, "error, warn, info or debug"),
 	CHECKED("LIVETIMING_LOG_FORMAT", "text", check_format, "text or json"),
 	CHECKED("LIVETIMING_LIMIT_MESSAGE_BYTES", NULL, check_bytes, "one message"),
@@ -248,7 +275,6 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SETTING("LIVETIMING_PID_DIR", NULL, "pid files of the original's service manager"),
 	SETTING("LIVETIMING_STANDALONE_PORT", NULL, "port of a standalone service"),
 	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port"),
-	SECRET("LIVETIMING_ADMIN_AUTHCODE", "code for changes to the recordings' manifests"),
 	SECRET("LIVETIMING_CALENDAR_URL", "calendar of the scheduler"),
 	SETTING("LIVETIMING_CALENDAR_ID", NULL, "calendar of the schedule tools"),
 	SECRET("CALENDAR_SOURCE_URL", "calendar of the schedule tools"),
@@ -258,8 +284,6 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SECRET("TWITTER_ACCESS_SECRET", "announcements of the scheduler"),
 	SETTING("LIVETIMING_ENVIRONMENT", "development", "environment named in error reports"),
 	SECRET("SENTRY_DSN", "error reports"),
-	SETTING("REINDEX", NULL, "rebuild the index of recordings"),
-	SETTING("GENERATE_ANALYSIS", NULL, "make missing analysis files"),
 	{ 0 },
 };
 
@@ -269,7 +293,6 @@ static const char *const inert_names[] = {
 	"LIVETIMING_PID_DIR",
 	"LIVETIMING_STANDALONE_PORT",
 	"LIVETIMING_USE_UPNP",
-	"LIVETIMING_ADMIN_AUTHCODE",
 	"LIVETIMING_CALENDAR_URL",
 	"LIVETIMING_CALENDAR_ID",
 	"CALENDAR_SOURCE_URL",
@@ -279,8 +302,6 @@ static const char *const inert_names[] = {
 	"TWITTER_ACCESS_SECRET",
 	"LIVETIMING_ENVIRONMENT",
 	"SENTRY_DSN",
-	"REINDEX",
-	"GENERATE_ANALYSIS",
 };
 
 /* --- lists --- */
@@ -524,6 +545,29 @@ static void read_switches(const struct lt_conf *conf, struct lt_daemon_conf *ret
 			NULL);
 }
 
+static int64_t seconds_of(const struct lt_conf *conf, const char *name)
+{
+	int64_t value = 0;
+
+	lt_parse_i64(lt_str_from(lt_conf_get(conf, name)), 0, INT64_MAX, &value, NULL);
+	return value;
+}
+
+static void read_recording(const struct lt_conf *conf, struct lt_daemon_conf *ret)
+{
+	ret->recordings_dir = lt_conf_get(conf, "LIVETIMING_RECORDINGS_DIR");
+	ret->recordings_temp_dir = lt_conf_get(conf, "LIVETIMING_RECORDINGS_TEMP_DIR");
+	lt_parse_bool(lt_str_from(lt_conf_get(conf, "LIVETIMING_DVR")), &ret->dvr, NULL);
+	ret->dvr_min_duration_s = seconds_of(conf, "LIVETIMING_DVR_MIN_DURATION_S");
+	ret->dvr_idle_s = seconds_of(conf, "LIVETIMING_DVR_IDLE_S");
+	ret->dvr_scan_s = seconds_of(conf, "LIVETIMING_DVR_SCAN_S");
+	ret->dvr_resume_s = seconds_of(conf, "LIVETIMING_DVR_RESUME_S");
+	ret->dvr_sync_s = seconds_of(conf, "LIVETIMING_DVR_SYNC_S");
+	ret->admin_authcode = lt_conf_get(conf, "LIVETIMING_ADMIN_AUTHCODE");
+	ret->reindex = lt_conf_get(conf, "REINDEX") != NULL;
+	ret->generate_analysis = lt_conf_get(conf, "GENERATE_ANALYSIS") != NULL;
+}
+
 static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 {
 	const char *plugin_path = lt_conf_get(conf, "LIVETIMING_PLUGIN_PATH");
@@ -547,8 +591,7 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	ret->state_dir = lt_conf_get(conf, "LIVETIMING_STATE_DIR");
 	ret->log_dir = lt_conf_get(conf, "LIVETIMING_LOG_DIR");
 	ret->analysis_dir = lt_conf_get(conf, "LIVETIMING_ANALYSIS_DIR");
-	ret->recordings_dir = lt_conf_get(conf, "LIVETIMING_RECORDINGS_DIR");
-	ret->recordings_temp_dir = lt_conf_get(conf, "LIVETIMING_RECORDINGS_TEMP_DIR");
+	read_recording(conf, ret);
 	ret->auth_id = lt_conf_get(conf, "LIVETIMING_AUTH_ID");
 	ret->shared_secret = lt_conf_get(conf, "LIVETIMING_SHARED_SECRET");
 	ret->notify_socket = lt_conf_get(conf, "NOTIFY_SOCKET");

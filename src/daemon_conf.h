@@ -46,6 +46,11 @@ struct lt_daemon_conf {
 	enum lt_metrics_for metrics_for;
 	enum lt_level log_level;
 	enum lt_log_format log_format;
+	/* Of the DVR; authcode NULL: nobody may change manifests. */
+	bool dvr;
+	int64_t dvr_min_duration_s, dvr_idle_s, dvr_scan_s, dvr_resume_s, dvr_sync_s;
+	const char *admin_authcode;
+	bool reindex, generate_analysis;
 	bool trust_proxy;
 	bool http_call;                 /* serve POST /call */
 	const char *tls_cert, *tls_key; /* NULL: none */

@@ -5,6 +5,8 @@
 
 #include "router/router.h"
 #include "services/directory.h"
+#include "services/dvr.h"
+#include "services/recordings.h"
 #include "services/services.h"
 
 /* --- status --- */
@@ -46,6 +48,26 @@ static cJSON *timing_figures(const struct lt_control_modules *modules)
 	lt_json_add_int(json, "updates", (int64_t)stats.updates);
 	lt_json_add_int(json, "failed_updates", (int64_t)stats.failed_updates);
 	lt_json_add_int(json, "slow_callbacks", (int64_t)stats.slow_callbacks);
+	return json;
+}
+
+static cJSON *recording_figures(const struct lt_control_modules *modules)
+{
+	cJSON *json = cJSON_CreateObject();
+	struct lt_dvr_stats stats = { 0 };
+
+	if (modules->dvr) {
+		lt_dvr_report(modules->dvr, &stats);
+	}
+	lt_json_add_bool(json, "enabled", modules->dvr != NULL);
+	lt_json_add_int(json, "recording", (int64_t)stats.recording);
+	lt_json_add_int(json, "finishing", (int64_t)stats.finishing);
+	lt_json_add_int(json, "failing", (int64_t)stats.in_trouble);
+	lt_json_add_int(json, "frames", (int64_t)stats.frames);
+	lt_json_add_int(json, "lost", (int64_t)stats.lost);
+	lt_json_add_int(json, "kept", (int64_t)stats.kept);
+	lt_json_add_int(json, "discarded", (int64_t)stats.discarded);
+	lt_json_add_int(json, "listed", (int64_t)lt_recordings_count(modules->recordings));
 	return json;
 }
 
@@ -121,6 +143,7 @@ static void run_status(void *arg, struct lt_control_request *request, const cJSO
 	lt_json_add_int(json, "hidden", (int64_t)directory.hidden);
 	lt_json_add_int(json, "memory_bytes", memory_bytes());
 	lt_json_set_take(json, "timing", timing_figures(modules));
+	lt_json_set_take(json, "recordings", recording_figures(modules));
 	lt_json_set_take(json, "router", router_figures(modules));
 	lt_json_set_take(json, "loop", loop_figures(modules));
 	lt_control_ok_take(request, json);
@@ -225,11 +248,51 @@ static void run_plugins_show(void *arg, struct lt_control_request *request, cons
 			&err);
 }
 
+/* --- recordings --- */
+
+static void run_recordings_list(void *arg, struct lt_control_request *request, const cJSON *args)
+{
+	const struct lt_control_modules *modules = arg;
+	const cJSON *text = lt_json_get(args, "text"), *page = lt_json_get(args, "page");
+	struct lt_err err = { 0 };
+	int64_t number = 1;
+
+	if (page && !lt_parse_i64(lt_str_from(page->valuestring), 1, 1000000, &number, &err)) {
+		lt_err_prefix(&err, "page");
+		lt_control_fail(request, &err);
+		return;
+	}
+	cJSON *result = lt_recordings_list(modules->recordings,
+			lt_str_from(text ? text->valuestring : NULL), number,
+			cJSON_IsTrue(lt_json_get(args, "hidden")));
+
+	lt_json_set_take(result, "inProgress",
+			modules->dvr ? lt_dvr_list(modules->dvr) : cJSON_CreateArray());
+	lt_control_ok_take(request, result);
+}
+
+static void run_recordings_show(void *arg, struct lt_control_request *request, const cJSON *args)
+{
+	const struct lt_control_modules *modules = arg;
+	struct lt_err err = { 0 };
+
+	answer_take(request,
+			lt_recordings_show(modules->recordings, text_of(args, "recording"), &err),
+			&err);
+}
+
 /* --- the table --- */
 
 static const struct lt_control_arg command_args[] = { { "command", LT_ARG_TEXTS, true }, { 0 } };
 static const struct lt_control_arg service_args[] = { { "service", LT_ARG_TEXT, true }, { 0 } };
 static const struct lt_control_arg plugin_args[] = { { "plugin", LT_ARG_TEXT, true }, { 0 } };
+static const struct lt_control_arg recording_args[] = { { "recording", LT_ARG_TEXT, true }, { 0 } };
+static const struct lt_control_arg recordings_args[] = {
+	{ "text", LT_ARG_TEXT, false },
+	{ "page", LT_ARG_TEXT, false },
+	{ "hidden", LT_ARG_BOOL, false },
+	{ 0 },
+};
 static const struct lt_control_arg restart_args[] = {
 	{ "service", LT_ARG_TEXT, true },
 	{ "fresh", LT_ARG_BOOL, false },
@@ -245,5 +308,7 @@ const struct lt_control_verb lt_control_verbs[] = {
 	{ "service.show", service_args, run_service_show },
 	{ "plugins.list", NULL, run_plugins_list },
 	{ "plugins.show", plugin_args, run_plugins_show },
+	{ "recordings.list", recordings_args, run_recordings_list },
+	{ "recordings.show", recording_args, run_recordings_show },
 	{ 0 },
 };

@@ -9,6 +9,8 @@
 #include "services/control.h"
 
 struct lt_directory;
+struct lt_dvr;
+struct lt_recordings;
 struct lt_router;
 struct lt_services;
 
@@ -18,6 +20,8 @@ struct lt_control_modules {
 	struct lt_router *router;
 	struct lt_services *services;
 	struct lt_directory *directory;
+	struct lt_dvr *dvr; /* NULL: nothing is recorded */
+	struct lt_recordings *recordings;
 	const char *version;
 	struct lt_mono started;
 	const char *const *names; /* of the modules that run, for status; ends with NULL */

@@ -363,7 +363,8 @@ static bool end(struct lt_rec_work *work, struct lt_err *err)
 		why = "nothing was recorded";
 	} else if (work->report.last_s - work->report.first_s < work->min_duration_s) {
 		why = "too short";
-	} else if (cJSON_IsTrue(lt_json_get(work->manifest, "doNotRecord"))) {
+	} else if (work->stem == NULL && /* a file that was asked for by name is wanted */
+			cJSON_IsTrue(lt_json_get(work->manifest, "doNotRecord"))) {
 		why = "marked as not to be recorded";
 	}
 	/* An archive may be there, made by a run that died before it removed the journal. */

@@ -130,10 +130,6 @@ static void on_failed(void *arg, struct lt_timing *timing, const char *reason)
 static bool check_args(const struct lt_services *services, const struct lt_service_args *args,
 		struct lt_err *err)
 {
-	if (args->recording_file != NULL) {
-		return lt_err_set(err, LT_E_INVALID,
-				"--recording-file: a service inside the daemon does not record by itself");
-	}
 	if (args->standalone || args->upnp) {
 		lt_log(&services->env.log, LT_WARN,
 				"--standalone and --upnp change nothing: the daemon is the server",
@@ -180,6 +176,27 @@ struct origin {
 	bool saved_state; /* the file of its UUID in the state directory, if there */
 };
 
+static bool attach_watchers(struct lt_services *services, struct lt_service_entry *entry,
+		const struct lt_service_args *args, bool continues, struct lt_err *err)
+{
+	struct lt_timing_about about = { .uuid = lt_str_from(entry->uuid),
+		.has_analysis = !args->disable_analysis,
+		.continues = continues,
+		.keeps_files = !args->no_write_state,
+		.recording_file = args->recording_file };
+
+	for (size_t i = 0; i < services->env.watcher_count; i++) {
+		const struct lt_timing_watcher *watcher = &services->env.watchers[i];
+		struct lt_timing_observer observer = { 0 };
+
+		if (!watcher->attach(watcher->arg, &about, &observer, err)) {
+			return false;
+		}
+		lt_timing_observe(entry->timing, &observer);
+	}
+	return true;
+}
+
 static bool make_timing(struct lt_services *services, struct lt_service_entry *entry,
 		const struct lt_service_args *args, struct origin *origin, struct lt_err *err)
 {
@@ -215,8 +232,11 @@ static bool make_timing(struct lt_services *services, struct lt_service_entry *e
 		opts.state_file = args->initial_state;
 		opts.state_file_required = true;
 	}
+	bool continues = opts.state != NULL || opts.state_file != NULL;
+
 	entry->timing = lt_timing_create(&env, &opts, err);
-	return entry->timing != NULL && lt_timing_start(entry->timing, err);
+	return entry->timing != NULL && attach_watchers(services, entry, args, continues, err) &&
+			lt_timing_start(entry->timing, err);
 }
 
 /* Bring an entry to life; on failure it stays without a running service, reason not yet kept. */

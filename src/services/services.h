@@ -21,6 +21,7 @@
 
 struct lt_router;
 struct lt_fetcher;
+struct lt_timing_watcher;
 struct lt_ws_hub;
 struct lt_services;
 
@@ -37,6 +38,9 @@ struct lt_services_env {
 	const char *plugin_path;    /* folders, separated by colons, searched in order */
 	const char *autostart;      /* LIVETIMING_SERVICES: command lines, separated by ';' */
 	bool fresh;                 /* forget the run list */
+	/* Asked, in this order, before each service starts; borrowed. NULL: none. */
+	const struct lt_timing_watcher *watchers;
+	size_t watcher_count;
 };
 
 struct lt_services *lt_services_create(const struct lt_services_env *env);

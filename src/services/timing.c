@@ -71,7 +71,9 @@ static void hand_on(struct lt_timing *timing, const cJSON *old, const cJSON *mes
 	struct lt_buf plain = { 0 };
 
 	for (size_t i = 0; i < timing->observer_count; i++) {
-		timing->observers[i].update(timing->observers[i].arg, &update);
+		if (timing->observers[i].update != NULL) {
+			timing->observers[i].update(timing->observers[i].arg, &update);
+		}
 	}
 	timing->updates++;
 	timing->last_update_ms = lt_wall_ms(update.now);
@@ -217,6 +219,15 @@ static void make_manifest(struct lt_timing *timing, const cJSON *description)
 	timing->manifest = manifest;
 }
 
+static void tell_described(struct lt_timing *timing)
+{
+	for (size_t i = 0; i < timing->observer_count; i++) {
+		if (timing->observers[i].described != NULL) {
+			timing->observers[i].described(timing->observers[i].arg, timing->manifest);
+		}
+	}
+}
+
 static void describe_take(void *arg, cJSON *description)
 {
 	struct lt_timing *timing = arg;
@@ -230,6 +241,7 @@ static void describe_take(void *arg, cJSON *description)
 	}
 	make_manifest(timing, description);
 	cJSON_Delete(description);
+	tell_described(timing);
 	if (is_first) {
 		lt_timing_announce_now(timing);
 		lt_timing_publish(timing, (struct lt_str){ NULL, 0 });
@@ -419,6 +431,9 @@ static bool begin(struct lt_timing *timing, struct lt_err *err)
 		return false;
 	}
 	timing->status = LT_TIMING_RUNNING;
+	if (timing->manifest != NULL) {
+		tell_described(timing);
+	}
 	lt_timer_every(&timing->republish, timing->env.loop, LT_DUE_MS, on_republish, timing);
 	lt_timing_announce_now(timing);
 	lt_timing_publish(timing, (struct lt_str){ NULL, 0 });
@@ -509,6 +524,12 @@ void lt_timing_stop(struct lt_timing *timing)
 	drop_due(timing);
 	lt_timer_cancel(&timing->republish);
 	lt_timing_leave(timing);
+	for (size_t i = 0; i < timing->observer_count; i++) {
+		if (timing->observers[i].stopped != NULL) {
+			timing->observers[i].stopped(timing->observers[i].arg);
+		}
+	}
+	timing->observer_count = 0;
 	if (was_running && timing->updates > 0) {
 		struct lt_buf plain = { 0 };
 

@@ -28,6 +28,7 @@
 #include "base/service_args.h"
 #include "services/plugin_loader.h"
 #include "services/saver.h"
+#include "services/timing_observer.h"
 
 struct lt_timing;
 struct lt_router;
@@ -100,20 +101,8 @@ cJSON *lt_timing_options(const struct lt_timing *timing);  /* owned by the calle
 /* The published text, or an empty one before the first publication; etag with its quotes. */
 struct lt_str lt_timing_published(const struct lt_timing *timing, const char **ret_etag);
 
-/* What an update was; borrowed for the call. */
-struct lt_timing_update {
-	const cJSON *old_state, *new_state, *col_spec;
-	const cJSON *messages; /* new ones, in their order */
-	struct lt_wall now;
-};
-
-/* Observers run in the order in which they were added, between state and saving. */
+/* Observers run in the order in which they were added, between state and saving. Before start. */
 #define LT_TIMING_OBSERVERS_MAX 4
-struct lt_timing_observer {
-	void (*update)(void *arg, const struct lt_timing_update *update);
-	void (*new_session)(void *arg); /* may be NULL */
-	void *arg;
-};
 void lt_timing_observe(struct lt_timing *timing, const struct lt_timing_observer *observer);
 
 #endif

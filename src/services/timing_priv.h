@@ -43,7 +43,7 @@ struct lt_timing {
 	size_t observer_count;
 
 	struct lt_local *local;
-	uint64_t is_alive, request_state, request_analysis; /* registrations */
+	uint64_t is_alive, request_state; /* registrations */
 	struct lt_timer manifest_timer;
 	struct lt_text *published; /* NULL before the first publication */
 	char etag[48];

@@ -37,14 +37,6 @@ static void on_request_state(void *arg, const struct lt_invocation *invocation)
 	lt_local_yield(timing->local, invocation->id, lt_buf_str(&args));
 }
 
-/* Null is what the original answers for a service without analysis. */
-static void on_request_analysis(void *arg, const struct lt_invocation *invocation)
-{
-	struct lt_timing *timing = arg;
-
-	lt_local_yield(timing->local, invocation->id, LT_STR("[null]"));
-}
-
 /* --- control channel --- */
 
 void lt_timing_announce_now(struct lt_timing *timing)
@@ -189,8 +181,6 @@ bool lt_timing_join(struct lt_timing *timing, struct lt_err *err)
 			offer(timing, LT_RPC_IS_ALIVE, on_is_alive, &timing->is_alive, err) &&
 			offer(timing, LT_RPC_REQUEST_STATE, on_request_state,
 					&timing->request_state, err) &&
-			offer(timing, LT_RPC_REQUEST_ANALYSIS, on_request_analysis,
-					&timing->request_analysis, err) &&
 			lt_local_subscribe(timing->local, LT_STR(LT_TOPIC_CONTROL), LT_MATCH_EXACT,
 					false, on_control, timing, &subscription, err);
 }

@@ -253,7 +253,6 @@ static void the_procedures_answer(void **state)
 
 	assert_true(cJSON_IsTrue(call(f, LT_RPC_IS_ALIVE "abc")));
 	assert_true(cJSON_IsArray(lt_json_get(call(f, LT_RPC_REQUEST_STATE "abc"), "cars")));
-	assert_true(cJSON_IsNull(call(f, LT_RPC_REQUEST_ANALYSIS "abc")));
 }
 
 static void race_control_texts_become_messages(void **state)
@@ -313,8 +312,6 @@ static void what_cannot_start_is_refused_with_its_reason(void **state)
 	expect_refusal(f, "probe --uuid a/b", "a UUID has 1 to 64 characters and no slash");
 	expect_refusal(f, "probe -s /nowhere/x.json",
 			"--initial-state: /nowhere/x.json: No such file or directory");
-	expect_refusal(f, "probe -r x.zip",
-			"--recording-file: a service inside the daemon does not record by itself");
 }
 
 static void one_uuid_runs_once(void **state)
