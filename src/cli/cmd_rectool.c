@@ -38,7 +38,7 @@ static bool summarise(const struct lt_recording *recording, const char *path, st
 	LT_AUTO(lt_entries_finish) struct lt_entries entries = { 0 };
 
 	if (!lt_entries_open(path, &entries, err)) {
-		return false;
+		return lt_err_prefix(err, "recording %s", path);
 	}
 	*ret = (struct summary){
 		.first_s = lt_recording_first(recording),

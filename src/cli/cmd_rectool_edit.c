@@ -190,10 +190,8 @@ static bool convert(struct lt_cli *cli, const char *in_path, const char *start_w
 	int64_t start_s;
 	bool ok;
 
-	if (!lt_entries_open(in_path, &entries, err)) {
-		return false;
-	}
-	manifest = lt_entries_manifest(&entries, err);
+	manifest = lt_entries_open(in_path, &entries, err) ? lt_entries_manifest(&entries, err)
+							   : NULL;
 	if (!manifest || !lt_convert_start(&entries, manifest, &start_s, &source, err)) {
 		return lt_err_prefix(err, "recording %s", in_path);
 	}

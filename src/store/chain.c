@@ -31,28 +31,33 @@ static bool check_follows(const cJSON *state, const cJSON *frame, struct lt_err 
 
 static bool add_difference(struct lt_chain *chain, const cJSON *frame, struct lt_err *err)
 {
+	struct lt_err doubt;
+
 	if (!chain->state) {
 		return lt_err_set(err, LT_E_UNAVAILABLE,
 				chain->has_begun ? "follows a frame that is missing or broken"
 						 : "no key frame before it");
 	}
-	return check_follows(chain->state, frame, err) && lt_state_apply(chain->state, frame, err);
+	bool follows = check_follows(chain->state, frame, &doubt);
+	if (!lt_state_apply(chain->state, frame, err)) {
+		lt_chain_break(chain);
+		return false;
+	}
+	return follows || lt_err_set(err, LT_E_INVALID, "%s", doubt.msg);
 }
 
 bool lt_chain_add(struct lt_chain *chain, bool is_key, struct lt_str json, struct lt_err *err)
 {
 	LT_AUTO(cJSON_Delete) cJSON *frame = lt_json_parse(json, err);
 
-	if (frame && !is_key && add_difference(chain, frame, err)) {
-		return true;
+	if (frame && !is_key) {
+		return add_difference(chain, frame, err);
 	}
-	if (frame && is_key && lt_state_check(frame, err)) {
-		lt_chain_break(chain);
-		chain->state = LT_STEAL(frame);
-		chain->has_begun = true;
-		return true;
-	}
-	chain->has_begun = chain->has_begun || is_key;
 	lt_chain_break(chain);
-	return false;
+	chain->has_begun = chain->has_begun || is_key;
+	if (!frame || !lt_state_check(frame, err)) {
+		return false;
+	}
+	chain->state = LT_STEAL(frame);
+	return true;
 }

@@ -18,9 +18,11 @@ struct lt_chain {
 void lt_chain_finish(struct lt_chain *chain);
 
 /*
- * Take in the JSON of the next frame. Errors: LT_E_FORMAT the frame is wrong or
- * does not follow from the frame before, LT_E_UNAVAILABLE a difference while
- * the chain is broken, which says nothing about the frame itself.
+ * Take in the JSON of the next frame. Errors: LT_E_FORMAT the frame is wrong,
+ * LT_E_UNAVAILABLE a difference while the chain is broken, which says nothing
+ * about the frame itself, LT_E_INVALID a difference that was made from another
+ * state: a frame before it is missing or misplaced. The last one was applied
+ * nevertheless, as readers do; break the chain to go on without it.
  */
 bool lt_chain_add(struct lt_chain *chain, bool is_key, struct lt_str json, struct lt_err *err);
 

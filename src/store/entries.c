@@ -54,7 +54,7 @@ bool lt_entries_open(const char *path, struct lt_entries *ret, struct lt_err *er
 	struct lt_zip *zip = lt_zip_open(path, err);
 
 	if (!zip) {
-		return lt_err_prefix(err, "recording %s", path);
+		return false;
 	}
 	*ret = (struct lt_entries){ .zip = zip };
 	list(ret);

@@ -28,7 +28,7 @@ struct lt_entries {
 	size_t key_count;
 };
 
-/* On success finish with lt_entries_finish. */
+/* On success finish with lt_entries_finish. The error does not name the path. */
 bool lt_entries_open(const char *path, struct lt_entries *ret, struct lt_err *err);
 void lt_entries_finish(struct lt_entries *entries);
 

@@ -70,10 +70,10 @@ bool lt_recording_set_take(const char *path, const char *key, cJSON *value, stru
 	struct lt_recording *recording = lt_recording_open(path, err);
 
 	/* Opened as a recording only to refuse what is none. */
-	if (!recording || !lt_entries_open(path, &entries, err)) {
+	if (!recording) {
 		return false;
 	}
-	manifest = lt_entries_manifest(&entries, err);
+	manifest = lt_entries_open(path, &entries, err) ? lt_entries_manifest(&entries, err) : NULL;
 	if (!manifest || !check_names(entries.zip, err) ||
 			!check_member(manifest, key, owned, err)) {
 		return lt_err_prefix(err, "recording %s", path);
@@ -182,8 +182,11 @@ bool lt_recording_clip(
 	struct lt_recording *recording = lt_recording_open(opts->in_path, err);
 	struct clip clip = { opts, &entries, recording, start_s, end_s, { 0 } };
 
-	if (!recording || !lt_entries_open(opts->in_path, &entries, err)) {
+	if (!recording) {
 		return false;
+	}
+	if (!lt_entries_open(opts->in_path, &entries, err)) {
+		return lt_err_prefix(err, "recording %s", opts->in_path);
 	}
 	bool ok = check_range(&clip, err) &&
 			lt_new_archive_open(&clip.out, opts->out_path, LT_RECORDING_MODE,

@@ -34,6 +34,8 @@ struct salvage {
 	struct lt_journal_reader *reader;
 	struct piece *pieces;
 	size_t count, capacity;
+	size_t whole_entries; /* of an archive, whatever their names */
+	bool is_intact;       /* nothing can be missing */
 	cJSON *manifest;
 	struct lt_chain chain;
 	struct lt_new_archive out;
@@ -161,6 +163,16 @@ static void take_found(struct salvage *salvage, const struct lt_zip_found *found
 	piece->found = *found;
 }
 
+/* Does the directory of the archive know of nothing else? */
+static bool has_all(const struct salvage *salvage)
+{
+	struct lt_zip *zip = lt_zip_open(salvage->opts->in_path, NULL);
+	bool same = zip && (size_t)lt_zip_count(zip) == salvage->whole_entries;
+
+	lt_zip_close(zip);
+	return same;
+}
+
 static bool find_in_archive(struct salvage *salvage, struct lt_err *err)
 {
 	struct lt_zip_scan scan = { 0 };
@@ -172,10 +184,12 @@ static bool find_in_archive(struct salvage *salvage, struct lt_err *err)
 	scan.bytes = salvage->bytes;
 	while (lt_zip_scan_next(&scan, &found)) {
 		take_found(salvage, &found);
+		salvage->whole_entries += found.is_whole;
 		if (!go_on(salvage, salvage->count, 0, err)) {
 			return false;
 		}
 	}
+	salvage->is_intact = has_all(salvage);
 	return true;
 }
 
@@ -231,6 +245,7 @@ static bool find_in_journal(struct salvage *salvage, struct lt_err *err)
 				lt_json_new_int(LT_RECORDING_VERSION));
 	}
 	lt_journal_reader_report(salvage->reader, &report);
+	salvage->is_intact = report.dropped_frames == 0 && report.damaged_bytes == 0;
 	salvage->report->lost += report.dropped_frames;
 	return true;
 }
@@ -337,6 +352,13 @@ static bool keep_piece(struct salvage *salvage, const struct piece *piece, struc
 		lt_chain_break(&salvage->chain);
 	} else {
 		ok = lt_chain_add(&salvage->chain, piece->is_key, lt_buf_str(&json), &why);
+		if (!ok && why.code == LT_E_INVALID) {
+			/* Nobody else would notice, so without damage it stays as it was. */
+			ok = salvage->is_intact;
+			if (!ok) {
+				lt_chain_break(&salvage->chain);
+			}
+		}
 	}
 	if (!ok) {
 		lose(salvage, piece, why.msg);

@@ -1,9 +1,10 @@
 /*
  * Saves what can be saved of a damaged recording, or of a journal, into a new
  * archive. An archive is searched entry by entry, so it may lack its directory;
- * kept is what is whole and follows from what comes before it: a difference
- * behind a lost frame would lead to wrong states and is left out, up to the
- * next key frame. The input is only read. Blocking.
+ * kept is what is whole and can be applied: a difference behind a lost frame
+ * would lead to wrong states and is left out, up to the next key frame. In a
+ * damaged file one that does not follow from the frame before it is taken for a
+ * sign of such a loss. The input is only read. Blocking.
  */
 #ifndef LT_STORE_SALVAGE_H
 #define LT_STORE_SALVAGE_H

@@ -21,7 +21,8 @@ struct check {
 	const struct lt_verify_sink *sink;
 	struct lt_verify_report *report;
 	struct lt_chain chain;
-	bool is_broken; /* the frames that follow a broken one were told of */
+	bool is_broken;   /* the frames that follow a broken one were told of */
+	bool is_doubtful; /* since the last key frame there was one that does not follow */
 };
 
 static void problem(struct check *check, const char *where, const char *what)
@@ -91,16 +92,23 @@ static void check_frame(struct check *check, bool is_key, const char *where,
 		err->code = LT_E_FORMAT;
 		ok = false;
 	}
+	check->is_doubtful = check->is_doubtful && !is_key;
 	if (ok) {
 		check->is_broken = false;
 		return;
 	}
+	/* What follows from a mistake is told of once. */
 	if (err->code == LT_E_UNAVAILABLE) {
 		check->report->unchecked++;
 		if (check->is_broken) {
 			return;
 		}
 		check->is_broken = true;
+	} else if (err->code == LT_E_INVALID) {
+		if (check->is_doubtful) {
+			return;
+		}
+		check->is_doubtful = true;
 	}
 	problem(check, where, err->msg);
 }

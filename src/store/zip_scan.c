@@ -62,8 +62,8 @@ static void read_zip64(struct lt_str extra, uint64_t *raw, uint64_t *packed)
 }
 
 /*
- * Packed bytes whose number is not known: unpack them to find their end, then
- * compare with the descriptor that follows.
+ * Unpack, to find the end of the packed bytes: what the header says about it
+ * may be wrong or missing, and a wrong end would swallow the next entry.
  */
 static bool measure(struct lt_zip_found *found, struct lt_str rest, struct lt_err *err)
 {
@@ -76,9 +76,6 @@ static bool measure(struct lt_zip_found *found, struct lt_str rest, struct lt_er
 	uint32_t crc = 0;
 	int result = Z_OK;
 
-	if (found->method != LT_ZIP_DEFLATED) {
-		return lt_err_set(err, LT_E_FORMAT, "its size is not known");
-	}
 	if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {
 		lt_oom();
 	}
@@ -89,15 +86,28 @@ static bool measure(struct lt_zip_found *found, struct lt_str rest, struct lt_er
 		crc = (uint32_t)crc32_z(crc, step, INFLATE_STEP - stream.avail_out);
 	}
 	inflateEnd(&stream);
-	if (result != Z_STREAM_END || stream.total_out > LT_ZIP_ENTRY_MAX) {
+	if (stream.total_out > LT_ZIP_ENTRY_MAX) {
+		return lt_err_set(err, LT_E_LIMIT, "over %u bytes", LT_ZIP_ENTRY_MAX);
+	}
+	if (result == Z_BUF_ERROR) {
+		return lt_err_set(err, LT_E_FORMAT, "the file ends in the middle of it");
+	}
+	if (result != Z_STREAM_END) {
 		return lt_err_set(err, LT_E_FORMAT, "cannot be unpacked");
 	}
 	found->packed = (struct lt_str){ rest.p, stream.total_in };
 	found->raw_bytes = (uint32_t)stream.total_out;
 	found->raw_crc = crc;
-	rest = lt_str_skip(rest, stream.total_in);
+	return true;
+}
+
+/* The checksum in a descriptor behind the packed bytes, which may have a signature. */
+static bool check_descriptor(
+		const struct lt_zip_found *found, struct lt_str rest, struct lt_err *err)
+{
+	rest = lt_str_skip(rest, found->packed.n);
 	rest = lt_str_skip(rest, lt_str_starts(rest, LT_STR(DESCRIPTOR)) ? 4 : 0);
-	return (rest.n >= DESCRIPTOR_BYTES && get(rest.p, 4) == crc) ||
+	return (rest.n >= DESCRIPTOR_BYTES && get(rest.p, 4) == found->raw_crc) ||
 			lt_err_set(err, LT_E_FORMAT, "its checksum is wrong");
 }
 
@@ -119,6 +129,7 @@ static bool read_content(struct lt_zip_found *found, const char *header, struct 
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf content = { 0 };
 	uint64_t raw = get(header + 22, 4), packed = get(header + 18, 4);
+	uint32_t crc = (uint32_t)get(header + 14, 4);
 	unsigned flags = (unsigned)get(header + 6, 2);
 
 	if (raw == UNKNOWN32 || packed == UNKNOWN32) {
@@ -127,18 +138,25 @@ static bool read_content(struct lt_zip_found *found, const char *header, struct 
 	if (flags & IS_ENCRYPTED) {
 		return lt_err_set(err, LT_E_FORMAT, "it is encrypted");
 	}
-	if ((flags & HAS_DESCRIPTOR) && packed == 0) {
-		return measure(found, rest, err);
-	}
 	if (raw > LT_ZIP_ENTRY_MAX) {
 		return lt_err_set(err, LT_E_LIMIT, "over %u bytes", LT_ZIP_ENTRY_MAX);
+	}
+	if (found->method == LT_ZIP_DEFLATED) {
+		if (!measure(found, rest, err)) {
+			return false;
+		}
+		if ((flags & HAS_DESCRIPTOR) && packed == 0) {
+			return check_descriptor(found, rest, err);
+		}
+		return (found->raw_crc == crc && found->raw_bytes == raw) ||
+				lt_err_set(err, LT_E_FORMAT, "its checksum is wrong");
 	}
 	if (packed > rest.n) {
 		return lt_err_set(err, LT_E_FORMAT, "the file ends in the middle of it");
 	}
 	found->packed = (struct lt_str){ rest.p, (size_t)packed };
 	found->raw_bytes = (uint32_t)raw;
-	found->raw_crc = (uint32_t)get(header + 14, 4);
+	found->raw_crc = crc;
 	return lt_zip_found_unpack(found, &content, err);
 }
 
@@ -157,7 +175,10 @@ static bool is_header(struct lt_str rest)
 			name_bytes <= rest.n - HEADER_BYTES;
 }
 
-/* Returns where to go on: behind the content, or, when that is broken, in front of it. */
+/*
+ * Returns where to go on: behind the content, or, when something is broken,
+ * right behind the signature, since any length in the header may be wrong.
+ */
 static size_t read_entry(const struct lt_zip_scan *scan, struct lt_zip_found *ret)
 {
 	struct lt_str rest = lt_str_skip(scan->bytes, scan->at);
@@ -175,7 +196,7 @@ static size_t read_entry(const struct lt_zip_scan *scan, struct lt_zip_found *re
 	rest = lt_str_skip(rest, extra.n);
 	ret->is_whole = read_content(ret, header, extra, rest, &ret->why);
 	return ret->is_whole ? (size_t)(ret->packed.p + ret->packed.n - scan->bytes.p)
-			     : (size_t)(ret->name.p + ret->name.n - scan->bytes.p);
+			     : scan->at + strlen(SIGNATURE);
 }
 
 bool lt_zip_scan_next(struct lt_zip_scan *scan, struct lt_zip_found *ret)
