@@ -57,7 +57,7 @@ struct rm_model {
 struct rm_car *rm_find_car(const struct rm_model *model, const char *reg); /* NULL: none */
 
 /* The car with this registration number, made when new; NULL: no such car can be. */
-struct rm_car *rm_need_car(struct rm_model *model, const char *reg);
+struct rm_car *rm_need_car(struct rm_model *model, const char *text);
 
 /* A record of a refresh: the first one about a car after $I replaces its old results. */
 void rm_refresh_car(struct rm_model *model, struct rm_car *car);
