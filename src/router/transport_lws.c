@@ -21,7 +21,7 @@
  * latter the more a publisher's read brings, the more leaves in one write.
  */
 #define RX_BYTES      (32 * 1024)
-#define TURN_RX_BYTES (32 * 1024)
+#define TURN_RX_BYTES (128 * 1024)
 #define HEADER_BYTES  8192 /* of one request; held while it is read */
 #define OTHER_FDS     1024 /* descriptors of the daemon besides its connections */
 #define KEEPALIVE_S   30   /* idle HTTP connection */
