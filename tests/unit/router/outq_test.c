@@ -232,6 +232,95 @@ static void a_message_of_which_a_fragment_has_left_is_not_conflated(void **state
 	lt_outq_finish(&queue);
 }
 
+/* --- RawSocket --- */
+
+/* All that the queue would write. */
+static void gather(const struct lt_outq *queue, struct lt_buf *ret)
+{
+	struct lt_outq_piece pieces[LT_OUTQ_PIECES];
+	size_t n = lt_outq_peek(queue, pieces, LT_OUTQ_PIECES, SIZE_MAX);
+
+	lt_buf_clear(ret);
+	for (size_t i = 0; i < n; i++) {
+		lt_buf_add(ret, pieces[i].head, pieces[i].head_n);
+		lt_buf_add_str(ret, pieces[i].body);
+	}
+}
+
+static void a_raw_queue_goes_on_after_any_number_of_bytes(void **state)
+{
+	static const char expected[] = "\0\0\0\3one\0\0\0\3two";
+	const size_t total = sizeof(expected) - 1;
+	uint64_t conflated = 0;
+	(void)state;
+
+	for (size_t step = 1; step <= total; step++) {
+		struct lt_outq queue = { .framing = LT_FRAMING_RAW };
+		struct lt_buf left = { 0 };
+
+		assert_true(push(&queue, "one", 0, &wide, &conflated));
+		assert_true(push(&queue, "two", 0, &wide, &conflated));
+		for (size_t done = 0; done < total; done += LT_MIN(step, total - done)) {
+			gather(&queue, &left);
+			assert_int_equal(left.n, total - done);
+			assert_memory_equal(left.p, expected + done, left.n);
+			assert_int_equal(queue.bytes, left.n);
+			lt_outq_take_bytes(&queue, LT_MIN(step, total - done));
+		}
+		assert_true(lt_outq_is_empty(&queue));
+		lt_outq_finish(&queue);
+		lt_buf_finish(&left);
+	}
+}
+
+static void a_raw_message_of_which_a_part_has_left_is_not_dropped(void **state)
+{
+	const struct lt_outq_limits narrow = { .soft_bytes = 10, .hard_bytes = 1000 };
+	struct lt_outq queue = { .framing = LT_FRAMING_RAW };
+	struct lt_buf left = { 0 };
+	uint64_t conflated = 0;
+	(void)state;
+
+	push(&queue, "first", 7, &narrow, &conflated);
+	lt_outq_take_bytes(&queue, 6);
+	push(&queue, "second", 7, &narrow, &conflated);
+	push(&queue, "third", 7, &narrow, &conflated);
+
+	gather(&queue, &left);
+	assert_int_equal(left.n, 12);
+	assert_memory_equal(left.p, "rst\0\0\0\5third", 12);
+	lt_outq_finish(&queue);
+	lt_buf_finish(&left);
+}
+
+/* --- permessage-deflate --- */
+
+static void deflated_frames_are_made_once_and_shared(void **state)
+{
+	struct lt_outq queues[2] = { { .framing = LT_FRAMING_WS_DEFLATE },
+		{ .framing = LT_FRAMING_WS_DEFLATE } };
+	struct lt_outq_piece pieces[2];
+	char text[2001];
+	uint64_t conflated = 0;
+	(void)state;
+
+	memset(text, 'x', 2000);
+	text[2000] = '\0';
+	struct lt_payload *payload = lt_payload_create(lt_str_from(text), false);
+	for (int i = 0; i < 2; i++) {
+		assert_true(lt_outq_push(&queues[i], payload, 0, &wide, &conflated));
+		assert_int_equal(lt_outq_peek(&queues[i], &pieces[i], 1, SIZE_MAX), 1);
+	}
+
+	assert_int_equal((unsigned char)pieces[0].body.p[0], 0xc1);
+	assert_true(pieces[0].body.n < 100);
+	assert_int_equal(queues[0].bytes, pieces[0].body.n);
+	assert_ptr_equal(pieces[0].body.p, pieces[1].body.p);
+	lt_payload_unref(payload);
+	lt_outq_finish(&queues[0]);
+	lt_outq_finish(&queues[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +334,9 @@ int main(void)
 		cmocka_unit_test(one_gathering_is_bounded_in_bytes_and_pieces),
 		cmocka_unit_test(a_large_message_leaves_as_fragments_that_add_up),
 		cmocka_unit_test(a_message_of_which_a_fragment_has_left_is_not_conflated),
+		cmocka_unit_test(a_raw_queue_goes_on_after_any_number_of_bytes),
+		cmocka_unit_test(a_raw_message_of_which_a_part_has_left_is_not_dropped),
+		cmocka_unit_test(deflated_frames_are_made_once_and_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
