@@ -94,6 +94,8 @@ below_store    := store race base
 below_services := services store race router net base
 below_cli      := cli store race base
 below_plugins  := base
+# libmpack and libcbor are the judges of our serializers
+TEST_LIBS  := -lcmocka $(shell pkg-config --libs mpack libcbor 2>/dev/null)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
 SUPPORT_OBJ = $(patsubst tests/support/%.c,$(O)/support/%.o,$(wildcard tests/support/*.c))
 # *_fake_test.c gets the loop with a hand-moved clock instead of loop_uv.c
@@ -106,7 +108,7 @@ $(B)/tests/$(1)/%: tests/unit/$(1)/%.c $$(foreach l,$$(below_$(1)),$$(call layer
 	@mkdir -p $$(@D)
 	$$(call say,LD)$$(CC) $$(LT_CFLAGS) -Itests -Iplugins $$(CFLAGS) -o $$@ $$< $$(if $$(filter plugins,$(1)),$$(call plugin_objs,$$*)) \
 		$$(SUPPORT_OBJ) $$(if $$(filter %_fake_test,$$*),$$(FAKE_OBJ)) -Wl,--start-group $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) -Wl,--end-group \
-		$$(LT_LDFLAGS) $$(LDFLAGS) -lcmocka $$(LIBS)
+		$$(LT_LDFLAGS) $$(LDFLAGS) $$(TEST_LIBS) $$(LIBS)
 endef
 $(foreach l,base net router race store services cli plugins,$(eval $(call unit_rule,$(l))))
 $(O)/support%.o: tests/support%.c

@@ -112,8 +112,12 @@ bool lt_walk_next(struct lt_walk *walk, struct lt_item *ret, struct lt_err *err)
 	if (!walk->format->read(&walk->rest, ret, err)) {
 		return false;
 	}
-	if (walk->depth > 0 ? !place(walk, ret, err) : ret->kind == LT_ITEM_END) {
-		return walk->depth > 0 || lt_err_set(err, LT_E_FORMAT, "a break without a list");
+	if (walk->depth > 0) {
+		if (!place(walk, ret, err)) {
+			return false;
+		}
+	} else if (ret->kind == LT_ITEM_END) {
+		return lt_err_set(err, LT_E_FORMAT, "a break without a list");
 	}
 	return (ret->kind != LT_ITEM_LIST && ret->kind != LT_ITEM_DICT) || push(walk, ret, err);
 }

@@ -10,12 +10,12 @@
  * none), text that is not well-formed UTF-8. So whatever was accepted once can
  * be written in every other format.
  *
- * Why not libmpack and libcbor: the router needs slices of the message. The
- * one's reader cuts strings into pieces of its own choosing, the other calls a
- * function through a table for each item; neither checks UTF-8, nesting, keys
- * or the place of a break, so that the walk below would be needed all the
- * same, and what they would save are two functions that read a head. They are
- * the oracles of the tests instead.
+ * Why not libmpack and libcbor: the router needs slices of the message, not
+ * trees (and libcbor 0.8 allocates whatever the head of an array declares). As
+ * readers of single items they check neither UTF-8, nesting, keys nor the place
+ * of a break, so the walk below would be needed all the same, and what they
+ * would save are two functions that read a head. They are the judges of the
+ * tests instead.
  */
 #ifndef LT_ROUTER_BINARY_H
 #define LT_ROUTER_BINARY_H

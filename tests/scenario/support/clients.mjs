@@ -5,11 +5,12 @@ import { Wampy } from 'wampy';
 import { secret, withTimeout } from './daemon.mjs';
 
 // autobahn-js, joined; anonymous, or by WAMP-CRA when `auth` is given.
-export async function autobahnSession(t, daemon, { auth, realm = 'timing', url } = {}) {
+export async function autobahnSession(t, daemon, { auth, realm = 'timing', url, serializers } = {}) {
   const connection = new autobahn.Connection({
     url: url ?? daemon.ws,
     realm,
     max_retries: 0,
+    ...(serializers && { transports: [{ type: 'websocket', url: url ?? daemon.ws, serializers }] }),
     ...(auth && {
       authmethods: ['wampcra', 'anonymous'],
       authid: auth.authid ?? 'services',
