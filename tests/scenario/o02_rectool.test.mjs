@@ -139,7 +139,7 @@ test('verify finds nothing in good recordings, and says what is wrong in others'
     [[good[1], good[3]], /no key frame before it/],
     [[good[0], good[0], good[3]], /01700000000\.json: the archive has another frame of that time/],
     [[{ ...good[0], content: '{"cars": [' }, good[3]], /01700000000\.json: /],
-    [[{ ...good[0], crc: 1 }, good[3]], /01700000000\.json: cannot be unpacked \(CRC error\)/],
+    [[{ ...good[0], crc: 1 }, good[3]], /01700000000\.json: .*(checksum is wrong|CRC error)/],
     [[{ ...good[0], size: 200000000 }, good[3]], /01700000000\.json: over 67108864 bytes/],
     [good.slice(0, 3), /no manifest\.json/],
     [[good[0], { name: 'manifest.json', content: '{"version": 7}' }], /its version is not supported, only 1 is/],
