@@ -62,6 +62,8 @@ int lt_cmd_rectool_verify(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_rectool_repair(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_rectool_export(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_analysis(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_recordings_list(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_recordings_show(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_recordings_index(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_help(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_complete(struct lt_cli *cli, int argc, char **argv);

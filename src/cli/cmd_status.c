@@ -50,6 +50,22 @@ static void print_router(struct lt_cli *cli, const cJSON *router, struct lt_buf 
 	print_line(cli, "trouble", text);
 }
 
+static void print_recordings(struct lt_cli *cli, const cJSON *recordings, struct lt_buf *text)
+{
+	if (!cJSON_IsTrue(lt_json_get(recordings, "enabled"))) {
+		lt_buf_add_c(text, "switched off");
+	} else {
+		lt_buf_printf(text, "%" PRId64 " in progress, %" PRId64 " being finished",
+				number(recordings, "recording"), number(recordings, "finishing"));
+	}
+	lt_buf_printf(text, ", %" PRId64 " listed", number(recordings, "listed"));
+	if (number(recordings, "failing") > 0) {
+		lt_buf_printf(text, "; %" PRId64 " CANNOT BE WRITTEN, see the log",
+				number(recordings, "failing"));
+	}
+	print_line(cli, "recordings", text);
+}
+
 static void print_status(struct lt_cli *cli, const cJSON *status)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
@@ -67,6 +83,7 @@ static void print_status(struct lt_cli *cli, const cJSON *status)
 	lt_buf_printf(&text, "%" PRId64 " listed, %" PRId64 " of them hidden",
 			number(status, "services"), number(status, "hidden"));
 	print_line(cli, "services", &text);
+	print_recordings(cli, lt_json_get(status, "recordings"), &text);
 	print_router(cli, lt_json_get(status, "router"), &text);
 	lt_buf_printf(&text, "%.1f ms at most",
 			(double)number(lt_json_get(status, "loop"), "lag_max_us") / 1000.0);

@@ -49,6 +49,7 @@ struct entry {
 	struct lt_analysis *analysis; /* the worker's while is_busy; NULL: not described yet */
 	struct lt_analysis_publisher *publisher;
 	bool is_busy, is_dirty, save_failed;
+	bool is_publishing; /* begins with the first update: empty data would only delay it */
 	struct job job;
 	struct job next; /* what the worker is to do after that */
 	struct pending *pending;
@@ -128,13 +129,19 @@ static struct lt_wall now_of(const struct entry *entry)
 	return lt_loop_wall(entry->analyses->env.loop);
 }
 
+static void begin_publishing(struct entry *entry)
+{
+	if (!entry->has_gone && !entry->is_publishing) {
+		entry->is_publishing = true;
+		lt_analysis_publisher_start(entry->publisher, now_of(entry));
+	}
+}
+
 static void open_publisher(struct entry *entry)
 {
 	entry->publisher = lt_analysis_publisher_create(entry->analysis, lt_str_from(entry->uuid),
 			entry->poll_interval_s, send, entry);
-	if (!entry->has_gone) {
-		lt_analysis_publisher_start(entry->publisher, now_of(entry));
-	}
+	entry->is_publishing = false;
 }
 
 static void close_publisher(struct entry *entry)
@@ -156,6 +163,7 @@ static void update(
 				"uuid=%s reason=%s", entry->uuid,
 				lt_log_value(lt_str_from(err.msg), quoted));
 	}
+	begin_publishing(entry);
 }
 
 static void begin_again(struct entry *entry)
@@ -166,6 +174,7 @@ static void begin_again(struct entry *entry)
 	entry->analysis = lt_analysis_create(entry->col_spec);
 	entry->is_dirty = true;
 	open_publisher(entry);
+	begin_publishing(entry); /* viewers are to forget what was */
 }
 
 static void free_pending(struct entry *entry, struct pending *pending)
@@ -338,6 +347,9 @@ static void job_done(void *arg)
 		lt_local_yield(entry->analyses->local, entry->job.questions[i],
 				lt_buf_str(&entry->job.answer));
 	}
+	bool was_loaded = entry->job.reshape != NULL ||
+			(entry->job.loads && entry->job.load_err.code == LT_E_NONE);
+
 	if (entry->job.reshape != NULL) {
 		cJSON_Delete(entry->col_spec);
 		entry->col_spec = LT_STEAL(entry->job.reshape);
@@ -345,6 +357,9 @@ static void job_done(void *arg)
 	free_job(&entry->job);
 	if (entry->publisher == NULL) {
 		open_publisher(entry);
+		if (was_loaded) {
+			begin_publishing(entry);
+		}
 	}
 	take_pending(entry);
 	begin_job(entry);
@@ -542,16 +557,26 @@ static void on_new_session(void *arg)
 	}
 }
 
+/* A time at which everything is due. */
+static struct lt_wall far_future(void)
+{
+	return (struct lt_wall){ INT64_MAX / 2 };
+}
+
 static void on_stopped(void *arg)
 {
 	struct entry *entry = arg;
 
 	withdraw_all(entry);
-	forget_topics(entry, true);
-	entry->has_gone = true;
 	if (entry->publisher != NULL) {
+		/* what waits for its turn is the end of the story: recordings want it now */
+		if (!entry->is_busy) {
+			lt_analysis_publisher_tick(entry->publisher, far_future());
+		}
 		lt_analysis_publisher_stop(entry->publisher);
 	}
+	forget_topics(entry, true);
+	entry->has_gone = true;
 	if (entry->analysis == NULL) {
 		remove_entry(entry);
 	} else {
@@ -575,6 +600,7 @@ static struct entry *take_over(struct lt_analyses *analyses, const struct lt_tim
 			close_publisher(entry);
 			if (!entry->is_busy) {
 				open_publisher(entry); /* else when the worker is done */
+				begin_publishing(entry);
 			}
 			return entry;
 		}
