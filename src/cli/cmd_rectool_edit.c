@@ -11,7 +11,7 @@
 #include "store/recording_edit.h"
 #include "store/salvage.h"
 
-#define MANIFEST_MAX_BYTES (16u * 1024 * 1024)
+#define MANIFEST_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
 LT_DEFINE_AUTO(struct lt_recording, lt_recording_close);
 

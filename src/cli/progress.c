@@ -3,12 +3,13 @@
 #include <unistd.h>
 
 #define SHOW_AFTER_US (LT_US_PER_S)
-#define REDRAW_US     (100 * LT_US_PER_MS)
+#define REDRAW_US     ((int64_t)100 * LT_US_PER_MS)
 #define BAR_CELLS     24
 #define CLEAR_LINE    "\r\x1b[K"
 
 void lt_cli_progress_init(struct lt_cli_progress *progress, struct lt_cli *cli, const char *what)
 {
+	static const int numbers[] = { SIGINT, SIGTERM };
 	int fd = fileno(cli->err); /* -1: a stream in memory */
 	sigset_t signals;
 
@@ -19,8 +20,14 @@ void lt_cli_progress_init(struct lt_cli_progress *progress, struct lt_cli *cli, 
 		.is_terminal = fd >= 0 && isatty(fd),
 	};
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	for (size_t i = 0; i < LT_ARRAY_LEN(numbers); i++) {
+		struct sigaction action;
+
+		/* One that is ignored, as in the background of a script, would stop us. */
+		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+			sigaddset(&signals, numbers[i]);
+		}
+	}
 	sigprocmask(SIG_BLOCK, &signals, &progress->before);
 }
 

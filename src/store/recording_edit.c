@@ -235,7 +235,7 @@ bool lt_convert_start(const struct lt_entries *entries, const cJSON *manifest, i
 	const struct lt_entry_frame *key = first_key(entries);
 	const cJSON *version = lt_json_get(manifest, "version");
 	const cJSON *start = lt_json_get(manifest, "startTime");
-	int64_t date_s;
+	int64_t date_s = 0;
 
 	if (version) {
 		LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };

@@ -79,14 +79,14 @@ static bool measure(struct lt_zip_found *found, struct lt_str rest, struct lt_er
 	if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {
 		lt_oom();
 	}
-	while (result == Z_OK && stream.total_out <= LT_ZIP_ENTRY_MAX) {
+	while (result == Z_OK && stream.total_out <= (size_t)LT_ZIP_ENTRY_MAX) {
 		stream.next_out = step;
 		stream.avail_out = INFLATE_STEP;
 		result = inflate(&stream, Z_NO_FLUSH);
 		crc = (uint32_t)crc32_z(crc, step, INFLATE_STEP - stream.avail_out);
 	}
 	inflateEnd(&stream);
-	if (stream.total_out > LT_ZIP_ENTRY_MAX) {
+	if (stream.total_out > (size_t)LT_ZIP_ENTRY_MAX) {
 		return lt_err_set(err, LT_E_LIMIT, "over %u bytes", LT_ZIP_ENTRY_MAX);
 	}
 	if (result == Z_BUF_ERROR) {
@@ -138,7 +138,7 @@ static bool read_content(struct lt_zip_found *found, const char *header, struct 
 	if (flags & IS_ENCRYPTED) {
 		return lt_err_set(err, LT_E_FORMAT, "it is encrypted");
 	}
-	if (raw > LT_ZIP_ENTRY_MAX) {
+	if (raw > (size_t)LT_ZIP_ENTRY_MAX) {
 		return lt_err_set(err, LT_E_LIMIT, "over %u bytes", LT_ZIP_ENTRY_MAX);
 	}
 	if (found->method == LT_ZIP_DEFLATED) {
