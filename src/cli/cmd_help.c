@@ -3,6 +3,8 @@
 #include "cli/cmd.h"
 #include "cli/text.h"
 
+#define USAGE_WIDTH 34 /* what is longer has its help on the next line */
+
 static void print_commands(struct lt_cli *cli, const char *noun)
 {
 	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
@@ -13,7 +15,11 @@ static void print_commands(struct lt_cli *cli, const char *noun)
 		}
 		lt_buf_printf(&usage, "%s%s%s%s%s", cmd->noun, cmd->verb ? " " : "",
 				cmd->verb ? cmd->verb : "", *cmd->args ? " " : "", cmd->args);
-		fprintf(cli->out, "  %-34s %s\n", usage.p, cmd->help);
+		if (usage.n > USAGE_WIDTH) {
+			fprintf(cli->out, "  %s\n  %*s %s\n", usage.p, USAGE_WIDTH, "", cmd->help);
+		} else {
+			fprintf(cli->out, "  %-*s %s\n", USAGE_WIDTH, usage.p, cmd->help);
+		}
 	}
 }
 
@@ -42,7 +48,8 @@ int lt_cmd_help(struct lt_cli *cli, int argc, char **argv)
 			cli->program);
 	print_commands(cli, NULL);
 	fprintf(cli->out,
-			"\nOptions of services: plugins show NAME. Exit status: 0 done, 1 refused,\n"
-			"2 usage, 3 cannot connect.\n");
+			"\nOptions of services: plugins show NAME. rectool, analysis and recordings index\n"
+			"work on files and need no daemon. Exit status: 0 done, 1 refused, 2 usage,\n"
+			"3 cannot connect.\n");
 	return LT_EXIT_DONE;
 }

@@ -29,9 +29,4 @@ bool lt_chain_add(struct lt_chain *chain, bool is_key, struct lt_str json, struc
 /* A frame is known to be missing here. */
 void lt_chain_break(struct lt_chain *chain);
 
-static inline void lt_auto_lt_chain_finish(struct lt_chain *chain)
-{
-	lt_chain_finish(chain);
-}
-
 #endif
