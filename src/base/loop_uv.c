@@ -20,6 +20,7 @@
 
 /* A round runs what was queued at its start; what is left after so many waits for the next turn. */
 #define DEFER_ROUNDS_MAX 16
+#define TIMER_SLICE_US   2000 /* of timers in one turn */
 /* Closing needs a handful of turns; not being done after these means somebody keeps a handle. */
 #define DESTROY_TURNS_MAX 10000
 
@@ -136,6 +137,11 @@ static void on_timer(uv_timer_t *handle)
 	now_us = lt_loop_now(loop).us;
 	while ((timer = lt_timer_heap_take(&loop->heap, now_us, armed_before))) {
 		timer->fn(timer->arg);
+		/* many that are due at once must not hold up the sockets: the rest is next turn's
+		 */
+		if (lt_clock_mono().us - now_us > TIMER_SLICE_US) {
+			break;
+		}
 	}
 }
 
