@@ -115,7 +115,20 @@ $(O)/support%.o: tests/support%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(LT_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
 
-build-tests: all $(UNIT_TESTS) $(TEST_PLUGINS:%=$(B)/tests/plugins/%.so) ## build everything that the tests need
+# --- fuzzing: one target a file. Here with a main that replays files; `make fuzz` builds them for libFuzzer ---
+FUZZ_TARGETS := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
+FUZZ_LIBS    := $(foreach l,race router net base,$(call layer_lib,$(l)))
+FUZZ_OBJ     := $(O)/plugins/rmonitor/rm_parse.o
+fuzz_link = $(CC) $(LT_CFLAGS) -Itests/fuzz -Iplugins $(CFLAGS) $(1) -o $@ $(filter %.c,$^) $(FUZZ_OBJ) \
+	-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
+$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(FUZZ_OBJ) $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(fuzz_link)
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ) $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(call fuzz_link,-fsanitize=fuzzer)
+
+build-tests: all $(UNIT_TESTS) $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%) $(TEST_PLUGINS:%=$(B)/tests/plugins/%.so) ## build everything that the tests need
 
 include scripts/targets.mk
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,7 +1,8 @@
 # Targets that are not files. Included by the Makefile.
 
 .PHONY: all plugins help deps deps-build deps-test run test check scenario bench install uninstall clean format format-check lint \
-	layers abi shellcheck tidy build-tests
+	layers abi shellcheck tidy build-tests \
+	fuzz build-fuzz bench-recordings
 .DEFAULT_GOAL := all
 
 help: ## this list
@@ -30,8 +31,18 @@ check: build-tests ## unit tests only
 scenario: build-tests ## end-to-end tests against the real daemon only
 	tests/run.sh $(B) scenario
 
+FUZZ_SECONDS ?= 60
+fuzz: ## feed the parsers with random input for FUZZ_SECONDS each
+	$(MAKE) B=build/fuzz SAN=1 CC=clang CFLAGS="$(CFLAGS) -fsanitize=fuzzer-no-link" build-fuzz
+	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+build-fuzz: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
+
 bench: all ## fan-out, RPC, connect and memory beside the ideal router
 	tests/bench/bench.sh $(B)
+
+bench-recordings: all ## analysis, random access and loop lag with a day's recording
+	tests/bench/recording_bench.sh $(B)
 
 format: ## rewrite the sources in our style
 	git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -50,8 +61,8 @@ lint: format-check layers abi shellcheck tidy ## every check that runs without t
 shellcheck:
 	shellcheck $$(git ls-files '*.sh') .ci/run
 
-tidy:
-	git ls-files 'src/*.c' 'plugins/*.c' | xargs -P 2 -n 4 clang-tidy --quiet -- $(filter-out -Werror,$(LT_CFLAGS)) 2>/dev/null
+tidy: $(HEADER)
+	git ls-files 'src/*.c' 'plugins/*.c' | xargs -P 2 -n 8 tests/arch/tidy.sh $(LT_CFLAGS) --files
 
 install: all ## DESTDIR= and PREFIX= as usual
 	scripts/install.sh $(B) "$(DESTDIR)" "$(PREFIX)" "$(VERSION)"

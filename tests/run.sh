@@ -56,6 +56,10 @@ if [ "$what" != scenario ]; then
 		timeout 120 "$build/tests/$name" >"$out" 2>&1
 		count "$name" $?
 	done
+	for target in tests/fuzz/corpus/*; do
+		timeout 120 "$build/tests/fuzz/${target##*/}" "$target"/* >"$out" 2>&1
+		count "fuzz/${target##*/}" $?
+	done
 	check "layers" tests/arch/check_layers.sh
 	check "plugin interface" tests/abi/check_abi.sh "$build"
 fi
