@@ -126,13 +126,11 @@ bool lt_walk_next(struct lt_walk *walk, struct lt_item *ret, struct lt_err *err)
 static bool skip_members(struct lt_reader *reader, const struct lt_item *item, bool *ret_empty,
 		struct lt_err *err)
 {
-	struct lt_walk walk;
+	struct lt_walk walk = {
+		.format = reader->binary, .rest = reader->rest, .nesting = reader->nesting
+	};
 	struct lt_item inner;
 
-	walk.format = reader->binary;
-	walk.rest = reader->rest;
-	walk.nesting = reader->nesting;
-	walk.depth = 0;
 	if (!push(&walk, item, err)) {
 		return false;
 	}

@@ -63,8 +63,8 @@ void lt_cbor_join(struct lt_str chunks, struct lt_buf *out);
 
 /*
  * Item by item through one value, with an END behind each container. Fill in
- * format, rest and nesting, and depth 0; the rest is private and needs no
- * initialisation. The value is over when depth is 0 again.
+ * format, rest and nesting; zero is right for the others, which are private.
+ * The value is over when depth is 0 again.
  */
 struct lt_walk {
 	const struct lt_binary *format;

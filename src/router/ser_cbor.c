@@ -104,7 +104,7 @@ void lt_cbor_join(struct lt_str chunks, struct lt_buf *out)
 
 static double half_to_double(uint64_t bits)
 {
-	int exponent = bits >> 10 & 31;
+	int exponent = (int)(bits >> 10 & 31);
 	double mantissa = (double)(bits & 1023), magnitude;
 
 	if (exponent == 0) {

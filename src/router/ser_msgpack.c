@@ -3,8 +3,6 @@
  * as they are between sessions of this format; elsewhere their data are bytes,
  * but for what JavaScript encoders write for undefined, which is null.
  */
-#include <math.h>
-
 #include "router/binary.h"
 
 /* First bytes; the fixed forms below 0xc0 and from 0xe0 hold their value. */

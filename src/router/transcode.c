@@ -1,7 +1,7 @@
 #include "router/transcode.h"
 
+#include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/crypto.h"
@@ -305,13 +305,9 @@ static void write_json(struct json_sink *sink, const struct lt_item *item)
 
 static bool to_json(struct source *source, struct lt_buf *out, struct lt_err *err)
 {
-	struct json_sink sink;
+	struct json_sink sink = { .out = out };
 	struct lt_item item;
 
-	sink.out = out;
-	sink.levels.depth = 0;
-	sink.first = false;
-	sink.has_key = false;
 	do {
 		if (!source_next(source, &item, err)) {
 			return false;
@@ -326,7 +322,7 @@ static bool to_json(struct source *source, struct lt_buf *out, struct lt_err *er
 /* How many items each container has, in the order in which they begin: uint32_t. */
 static bool count_members(struct source *source, struct lt_buf *counts, struct lt_err *err)
 {
-	uint32_t open[LT_JSON_DEPTH_MAX], depth = 0;
+	uint32_t open[LT_JSON_DEPTH_MAX] = { 0 }, depth = 0;
 	const uint32_t none = 0;
 	struct lt_item item;
 
@@ -339,8 +335,8 @@ static bool count_members(struct source *source, struct lt_buf *counts, struct l
 			continue;
 		}
 		if (depth > 0) {
+			assert(counts->p);
 			uint32_t *count = (uint32_t *)(void *)counts->p + open[depth - 1];
-
 			++*count;
 		}
 		if (item.kind == LT_ITEM_LIST || item.kind == LT_ITEM_DICT) {
@@ -362,6 +358,7 @@ static bool to_binary(struct source *source, const struct lt_binary *to,
 			return false;
 		}
 		if (item.kind == LT_ITEM_LIST || item.kind == LT_ITEM_DICT) {
+			assert(count); /* counted in the first pass */
 			item.n = *count++ / (item.kind == LT_ITEM_DICT ? 2 : 1);
 			item.indefinite = false;
 		}
