@@ -121,10 +121,10 @@ FUZZ_LIBS    := $(foreach l,race router net base,$(call layer_lib,$(l)))
 FUZZ_OBJ     := $(O)/plugins/rmonitor/rm_parse.o
 fuzz_link = $(CC) $(LT_CFLAGS) -Itests/fuzz -Iplugins $(CFLAGS) $(1) -o $@ $(filter %.c,$^) $(FUZZ_OBJ) \
 	-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
-$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(FUZZ_OBJ) $(FUZZ_LIBS)
+$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJ) $(FUZZ_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(fuzz_link)
-$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ) $(FUZZ_LIBS)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJ) $(FUZZ_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(call fuzz_link,-fsanitize=fuzzer)
 
