@@ -212,6 +212,15 @@ static void create_recording(struct lt_daemon *daemon)
 	});
 }
 
+static void write_more_metrics(void *arg, struct lt_buf *buf)
+{
+	const struct lt_daemon *daemon = arg;
+
+	if (daemon->dvr) {
+		lt_dvr_write_metrics(daemon->dvr, buf);
+	}
+}
+
 static void create_modules(struct lt_daemon *daemon)
 {
 	const struct lt_daemon_env *env = &daemon->env;
@@ -260,6 +269,8 @@ static void create_modules(struct lt_daemon *daemon)
 			.router = daemon->router,
 			.version = LT_VERSION,
 			.for_whom = env->conf->metrics_for,
+			.write_more = write_more_metrics,
+			.arg = daemon,
 	});
 	daemon->modules = (struct lt_control_modules){
 		.loop = env->loop,

@@ -1,5 +1,7 @@
 #include "services/dvr.h"
 
+#include <inttypes.h>
+
 #include "base/alloc.h"
 #include "base/fsutil.h"
 #include "race/envelope.h"
@@ -489,6 +491,34 @@ void lt_dvr_report(const struct lt_dvr *dvr, struct lt_dvr_stats *ret_stats)
 	DL_FOREACH(dvr->finishing, finish) {
 		ret_stats->finishing++;
 		count(ret_stats, finish->lane);
+	}
+}
+
+void lt_dvr_write_metrics(const struct lt_dvr *dvr, struct lt_buf *buf)
+{
+	struct lt_dvr_stats stats;
+
+	lt_dvr_report(dvr, &stats);
+	const struct {
+		const char *name, *type, *help;
+		uint64_t value;
+	} figures[] = {
+		{ "livetiming_recordings_in_progress", "gauge", "services being recorded",
+				stats.recording },
+		{ "livetiming_recordings_finishing", "gauge", "recordings being finished",
+				stats.finishing },
+		{ "livetiming_recordings_failing", "gauge", "recordings that cannot be written now",
+				stats.in_trouble },
+		{ "livetiming_recordings_kept_total", "counter", "recordings that were kept",
+				stats.kept },
+		{ "livetiming_recordings_discarded_total", "counter",
+				"recordings that were thrown away", stats.discarded },
+	};
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(figures); i++) {
+		lt_buf_printf(buf, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", figures[i].name,
+				figures[i].help, figures[i].name, figures[i].type, figures[i].name,
+				figures[i].value);
 	}
 }
 

@@ -69,6 +69,9 @@ struct lt_dvr_stats {
 };
 void lt_dvr_report(const struct lt_dvr *dvr, struct lt_dvr_stats *ret_stats);
 
+/* The same for Prometheus. */
+void lt_dvr_write_metrics(const struct lt_dvr *dvr, struct lt_buf *buf);
+
 /*
  * Those in progress, owned: [{"uuid", "name", "description", "frames",
  * "startTime", "duration", "bytes", "lost", "resumed", "status", "reason"?}]

@@ -219,6 +219,9 @@ void lt_metrics_write(const struct lt_metrics *metrics, struct lt_buf *buf)
 	write_router(metrics, buf);
 	write_loop(metrics, buf);
 	write_process(metrics, buf);
+	if (metrics->env.write_more) {
+		metrics->env.write_more(metrics->env.arg, buf);
+	}
 }
 
 /* --- the route --- */

@@ -23,6 +23,9 @@ struct lt_metrics_env {
 	struct lt_router *router;
 	const char *version; /* static */
 	enum lt_metrics_for for_whom;
+	/* Appends figures of other modules, in the same format. NULL: none. */
+	void (*write_more)(void *arg, struct lt_buf *buf);
+	void *arg;
 };
 
 struct lt_metrics *lt_metrics_create(const struct lt_metrics_env *env);

@@ -49,6 +49,7 @@ test('a service that ends is kept as an archive with its analysis beside it', as
   await inProgress(daemon, 2);
   const status = await daemon.ctl(['status']);
   assert.match(status.stdout, /recordings +1 in progress/);
+  assert.match(await (await fetch(`${daemon.http}/metrics`)).text(), /^livetiming_recordings_in_progress 1$/m);
   await daemon.ctl(['service', 'stop', uuid]);
 
   const state = await frames(daemon, await finished(daemon, `${uuid}.zip`));
