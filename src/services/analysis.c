@@ -1,75 +1,14 @@
 #include "services/analysis.h"
 
 #include "base/alloc.h"
-#include "base/table.h"
-#include "race/analysis/publisher.h"
 #include "race/envelope.h"
 #include "router/local.h"
+#include "services/analysis_priv.h"
 #include "store/analysis_saved.h"
 
-#define RPC_MANIFEST  "livetiming.service.requestAnalysisManifest."
-#define RPC_CAR_LIST  "livetiming.service.requestAnalysisCarList."
-#define TICK_MS       1000
-#define SAVE_S        60
-#define PENDING_MAX   1000
-#define QUESTIONS_MAX 64
-
-/* An update that waits while a worker has the analysis. */
-struct pending {
-	cJSON *state, *messages; /* state NULL: a new session begins */
-	struct lt_wall now;
-	struct pending *prev, *next;
-};
-
-/* A retained topic, to be forgotten with the service. */
-struct topic {
-	UT_hash_handle hh;
-	char *name;
-};
-
-enum procedure { WHOLE, MANIFEST, CAR_LIST, PROCEDURES };
-
-/* What a worker is to do with the analysis of one service; several at once. */
-struct job {
-	bool loads, saves, answers;
-	cJSON *reshape; /* column specification to go on with; NULL: none */
-	struct lt_buf answer;
-	struct lt_err load_err, save_err;
-	uint64_t questions[QUESTIONS_MAX]; /* invocations that get the answer */
-	size_t question_count;
-};
-
-struct entry {
-	struct lt_analyses *analyses; /* NULL: gone, while a worker is busy */
-	char *uuid, *path;            /* path NULL: not saved */
-	bool has_analysis, continues;
-	bool has_gone; /* the service; freed when all is saved */
-	cJSON *col_spec;
-	double poll_interval_s;
-	struct lt_analysis *analysis; /* the worker's while is_busy; NULL: not described yet */
-	struct lt_analysis_publisher *publisher;
-	bool is_busy, is_dirty, save_failed;
-	bool is_publishing; /* begins with the first update: empty data would only delay it */
-	struct job job;
-	struct job next; /* what the worker is to do after that */
-	struct pending *pending;
-	size_t pending_count;
-	struct topic *topics;
-	uint64_t registrations[PROCEDURES];
-	int64_t saved_at_s; /* monotonic */
-	struct entry *prev, *nxt;
-};
-
-struct lt_analyses {
-	struct lt_analyses_env env;
-	char *dir;
-	struct lt_local *local; /* NULL: not started */
-	struct entry *entries;
-	struct lt_timer tick;
-	void (*stopped)(void *arg);
-	void *stopped_arg;
-	struct lt_deferred stopped_call;
-};
+#define TICK_MS     1000
+#define SAVE_S      60
+#define PENDING_MAX 1000
 
 struct lt_analyses *lt_analyses_create(const struct lt_analyses_env *env)
 {
@@ -83,9 +22,9 @@ struct lt_analyses *lt_analyses_create(const struct lt_analyses_env *env)
 
 /* --- publishing --- */
 
-static void remember_topic(struct entry *entry, struct lt_str name)
+static void remember_topic(struct lt_live *entry, struct lt_str name)
 {
-	struct topic *topic;
+	struct lt_live_topic *topic;
 
 	HASH_FIND(hh, entry->topics, name.p, name.n, topic);
 	if (topic == NULL) {
@@ -95,9 +34,9 @@ static void remember_topic(struct entry *entry, struct lt_str name)
 	}
 }
 
-static void forget_topics(struct entry *entry, bool unretain)
+static void forget_topics(struct lt_live *entry, bool unretain)
 {
-	struct topic *topic, *next;
+	struct lt_live_topic *topic, *next;
 
 	HASH_ITER(hh, entry->topics, topic, next) {
 		HASH_DEL(entry->topics, topic);
@@ -111,7 +50,7 @@ static void forget_topics(struct entry *entry, bool unretain)
 
 static void send(void *arg, const struct lt_analysis_event *event)
 {
-	struct entry *entry = arg;
+	struct lt_live *entry = arg;
 	struct lt_err err;
 
 	if (event->retain) {
@@ -124,12 +63,12 @@ static void send(void *arg, const struct lt_analysis_event *event)
 	}
 }
 
-static struct lt_wall now_of(const struct entry *entry)
+static struct lt_wall now_of(const struct lt_live *entry)
 {
 	return lt_loop_wall(entry->analyses->env.loop);
 }
 
-static void begin_publishing(struct entry *entry)
+static void begin_publishing(struct lt_live *entry)
 {
 	if (!entry->has_gone && !entry->is_publishing) {
 		entry->is_publishing = true;
@@ -137,22 +76,22 @@ static void begin_publishing(struct entry *entry)
 	}
 }
 
-static void open_publisher(struct entry *entry)
+static void open_publisher(struct lt_live *entry)
 {
 	entry->publisher = lt_analysis_publisher_create(entry->analysis, lt_str_from(entry->uuid),
 			entry->poll_interval_s, send, entry);
 	entry->is_publishing = false;
 }
 
-static void close_publisher(struct entry *entry)
+static void close_publisher(struct lt_live *entry)
 {
 	lt_analysis_publisher_destroy(LT_STEAL(entry->publisher));
 }
 
 /* --- updates --- */
 
-static void update(
-		struct entry *entry, const cJSON *state, const cJSON *messages, struct lt_wall now)
+static void update(struct lt_live *entry, const cJSON *state, const cJSON *messages,
+		struct lt_wall now)
 {
 	struct lt_err err;
 	char quoted[LT_LOG_VALUE_MAX];
@@ -166,7 +105,7 @@ static void update(
 	begin_publishing(entry);
 }
 
-static void begin_again(struct entry *entry)
+static void begin_again(struct lt_live *entry)
 {
 	close_publisher(entry);
 	forget_topics(entry, true);
@@ -177,7 +116,7 @@ static void begin_again(struct entry *entry)
 	begin_publishing(entry); /* viewers are to forget what was */
 }
 
-static void free_pending(struct entry *entry, struct pending *pending)
+static void free_pending(struct lt_live *entry, struct lt_live_pending *pending)
 {
 	DL_DELETE(entry->pending, pending);
 	entry->pending_count--;
@@ -186,10 +125,10 @@ static void free_pending(struct entry *entry, struct pending *pending)
 	lt_free(pending);
 }
 
-static void take_pending(struct entry *entry)
+static void take_pending(struct lt_live *entry)
 {
 	while (entry->pending != NULL) {
-		struct pending *pending = entry->pending;
+		struct lt_live_pending *pending = entry->pending;
 
 		if (pending->state == NULL) {
 			begin_again(entry);
@@ -201,10 +140,10 @@ static void take_pending(struct entry *entry)
 }
 
 /* The oldest go when there are too many: a worker that is stuck must not fill the memory. */
-static void add_pending(
-		struct entry *entry, const cJSON *state, const cJSON *messages, struct lt_wall now)
+static void add_pending(struct lt_live *entry, const cJSON *state, const cJSON *messages,
+		struct lt_wall now)
 {
-	struct pending *pending = lt_zalloc(sizeof(*pending));
+	struct lt_live_pending *pending = lt_zalloc(sizeof(*pending));
 
 	if (entry->pending_count == PENDING_MAX) {
 		free_pending(entry, entry->pending);
@@ -218,7 +157,7 @@ static void add_pending(
 
 /* --- what takes long --- */
 
-static void reshape(struct entry *entry)
+static void reshape(struct lt_live *entry)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 	struct lt_analysis *fresh = lt_analysis_create(entry->job.reshape);
@@ -235,8 +174,8 @@ static void reshape(struct entry *entry)
 
 static void run_job(void *arg)
 {
-	struct entry *entry = arg;
-	struct job *job = &entry->job;
+	struct lt_live *entry = arg;
+	struct lt_live_job *job = &entry->job;
 	struct lt_analysis *loaded;
 
 	if (job->loads &&
@@ -261,14 +200,14 @@ static void run_job(void *arg)
 	}
 }
 
-static void free_job(struct job *job)
+static void free_job(struct lt_live_job *job)
 {
 	cJSON_Delete(job->reshape);
 	lt_buf_finish(&job->answer);
-	*job = (struct job){ 0 };
+	*job = (struct lt_live_job){ 0 };
 }
 
-static void free_entry(struct entry *entry)
+static void free_entry(struct lt_live *entry)
 {
 	while (entry->pending != NULL) {
 		free_pending(entry, entry->pending);
@@ -298,7 +237,7 @@ static void check_stopped(struct lt_analyses *analyses)
 	}
 }
 
-static void remove_entry(struct entry *entry)
+static void remove_entry(struct lt_live *entry)
 {
 	struct lt_analyses *analyses = entry->analyses;
 
@@ -307,10 +246,10 @@ static void remove_entry(struct entry *entry)
 	check_stopped(analyses);
 }
 
-static void report_job(struct entry *entry)
+static void report_job(struct lt_live *entry)
 {
 	const struct lt_log *log = &entry->analyses->env.log;
-	const struct job *job = &entry->job;
+	const struct lt_live_job *job = &entry->job;
 	bool failed = job->save_err.code != LT_E_NONE;
 	char quoted[LT_LOG_VALUE_MAX];
 
@@ -331,11 +270,9 @@ static void report_job(struct entry *entry)
 	entry->is_dirty = entry->is_dirty || failed;
 }
 
-static void begin_job(struct entry *entry);
-
 static void job_done(void *arg)
 {
-	struct entry *entry = arg;
+	struct lt_live *entry = arg;
 
 	entry->is_busy = false;
 	if (entry->analyses == NULL) {
@@ -362,13 +299,12 @@ static void job_done(void *arg)
 		}
 	}
 	take_pending(entry);
-	begin_job(entry);
+	lt_live_work(entry);
 }
 
-/* Hand the analysis to a worker, when there is something to do. */
-static void begin_job(struct entry *entry)
+void lt_live_work(struct lt_live *entry)
 {
-	const struct job *next = &entry->next;
+	const struct lt_live_job *next = &entry->next;
 
 	if (entry->is_busy) {
 		return;
@@ -384,112 +320,12 @@ static void begin_job(struct entry *entry)
 			entry->is_dirty = false;
 		}
 		entry->job = entry->next;
-		entry->next = (struct job){ 0 };
+		entry->next = (struct lt_live_job){ 0 };
 		entry->is_busy = true;
 		entry->saved_at_s = lt_loop_now(entry->analyses->env.loop).us / LT_US_PER_S;
 		lt_loop_work(entry->analyses->env.loop, run_job, job_done, entry);
 	} else if (entry->has_gone) {
 		remove_entry(entry);
-	}
-}
-
-/* --- procedures --- */
-
-static void answer_small(struct entry *entry, uint64_t invocation, enum procedure procedure)
-{
-	LT_AUTO(cJSON_Delete) cJSON *list = cJSON_CreateArray();
-	LT_AUTO(lt_buf_finish) struct lt_buf args = { 0 };
-	LT_AUTO(cJSON_Delete) cJSON *cars = NULL;
-	const cJSON *car;
-
-	if (procedure == MANIFEST) {
-		for (const char *const *key = lt_analysis_keys; *key; key++) {
-			cJSON_AddItemToArray(list, cJSON_CreateString(*key));
-		}
-	} else {
-		cars = lt_analysis_get(entry->analysis, LT_STR("static"));
-		cJSON_ArrayForEach(car, cars) {
-			cJSON_AddItemToArray(list, cJSON_CreateString(car->string));
-		}
-	}
-	lt_buf_add_char(&args, '[');
-	lt_json_print(&args, list, LT_JSON_UTF8);
-	lt_buf_add_char(&args, ']');
-	lt_local_yield(entry->analyses->local, invocation, lt_buf_str(&args));
-}
-
-static void on_small(struct entry *entry, const struct lt_invocation *invocation,
-		enum procedure procedure)
-{
-	if (entry->analysis == NULL) {
-		lt_local_yield(entry->analyses->local, invocation->id, LT_STR("[null]"));
-	} else if (entry->is_busy && (entry->job.loads || entry->job.reshape != NULL)) {
-		lt_local_error(entry->analyses->local, invocation->id, "wamp.error.unavailable",
-				"the analysis is being read");
-	} else {
-		answer_small(entry, invocation->id, procedure);
-	}
-}
-
-static void on_manifest(void *arg, const struct lt_invocation *invocation)
-{
-	on_small(arg, invocation, MANIFEST);
-}
-
-static void on_car_list(void *arg, const struct lt_invocation *invocation)
-{
-	on_small(arg, invocation, CAR_LIST);
-}
-
-/* A day's data takes longer to write than the loop may wait. */
-static void on_whole(void *arg, const struct lt_invocation *invocation)
-{
-	struct entry *entry = arg;
-
-	if (entry->analysis == NULL) {
-		lt_local_yield(entry->analyses->local, invocation->id, LT_STR("[null]"));
-		return;
-	}
-	if (entry->next.question_count == QUESTIONS_MAX) {
-		lt_local_error(entry->analyses->local, invocation->id, "wamp.error.unavailable",
-				"too many ask for the analysis");
-		return;
-	}
-	entry->next.questions[entry->next.question_count++] = invocation->id;
-	entry->next.answers = true;
-	begin_job(entry);
-}
-
-static bool offer_all(struct entry *entry, struct lt_err *err)
-{
-	static const struct {
-		const char *prefix;
-		lt_invocation_fn fn;
-	} procedures[PROCEDURES] = {
-		[WHOLE] = { LT_RPC_REQUEST_ANALYSIS, on_whole },
-		[MANIFEST] = { RPC_MANIFEST, on_manifest },
-		[CAR_LIST] = { RPC_CAR_LIST, on_car_list },
-	};
-
-	for (size_t i = 0; i < PROCEDURES; i++) {
-		LT_AUTO(lt_buf_finish) struct lt_buf name = { 0 };
-
-		lt_buf_printf(&name, "%s%s", procedures[i].prefix, entry->uuid);
-		if (!lt_local_register(entry->analyses->local, lt_buf_str(&name), true,
-				    procedures[i].fn, entry, &entry->registrations[i], err)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static void withdraw_all(struct entry *entry)
-{
-	for (size_t i = 0; i < PROCEDURES; i++) {
-		if (entry->registrations[i] != 0) {
-			lt_local_unregister(entry->analyses->local, entry->registrations[i], NULL);
-			entry->registrations[i] = 0;
-		}
 	}
 }
 
@@ -504,7 +340,7 @@ static double interval_of(const cJSON *manifest)
 
 static void on_described(void *arg, const cJSON *manifest)
 {
-	struct entry *entry = arg;
+	struct lt_live *entry = arg;
 	const cJSON *col_spec = lt_json_get(manifest, "colSpec");
 	bool is_first = entry->analysis == NULL;
 
@@ -526,12 +362,12 @@ static void on_described(void *arg, const cJSON *manifest)
 		cJSON_Delete(entry->next.reshape);
 		entry->next.reshape = cJSON_Duplicate(col_spec, true);
 	}
-	begin_job(entry);
+	lt_live_work(entry);
 }
 
 static void on_update(void *arg, const struct lt_timing_update *what)
 {
-	struct entry *entry = arg;
+	struct lt_live *entry = arg;
 
 	if (entry->analysis == NULL) {
 		return;
@@ -545,7 +381,7 @@ static void on_update(void *arg, const struct lt_timing_update *what)
 
 static void on_new_session(void *arg)
 {
-	struct entry *entry = arg;
+	struct lt_live *entry = arg;
 
 	if (entry->analysis == NULL) {
 		return;
@@ -565,9 +401,9 @@ static struct lt_wall far_future(void)
 
 static void on_stopped(void *arg)
 {
-	struct entry *entry = arg;
+	struct lt_live *entry = arg;
 
-	withdraw_all(entry);
+	lt_live_withdraw(entry);
 	if (entry->publisher != NULL) {
 		/* what waits for its turn is the end of the story: recordings want it now */
 		if (!entry->is_busy) {
@@ -581,16 +417,16 @@ static void on_stopped(void *arg)
 		remove_entry(entry);
 	} else {
 		entry->save_failed = false;
-		begin_job(entry);
+		lt_live_work(entry);
 	}
 }
 
 /* --- entries --- */
 
 /* Its service has ended a moment ago, and the data is still on its way to the disk. */
-static struct entry *take_over(struct lt_analyses *analyses, const struct lt_timing_about *about)
+static struct lt_live *take_over(struct lt_analyses *analyses, const struct lt_timing_about *about)
 {
-	struct entry *entry;
+	struct lt_live *entry;
 
 	DL_FOREACH2(analyses->entries, entry, nxt)
 	{
@@ -609,9 +445,9 @@ static struct entry *take_over(struct lt_analyses *analyses, const struct lt_tim
 }
 
 static bool make_entry(struct lt_analyses *analyses, const struct lt_timing_about *about,
-		struct entry **ret_entry, struct lt_err *err)
+		struct lt_live **ret_entry, struct lt_err *err)
 {
-	struct entry *entry = lt_zalloc(sizeof(*entry));
+	struct lt_live *entry = lt_zalloc(sizeof(*entry));
 
 	entry->analyses = analyses;
 	entry->uuid = lt_str_dup(about->uuid);
@@ -631,12 +467,12 @@ static bool attach(void *arg, const struct lt_timing_about *about,
 		struct lt_timing_observer *ret_observer, struct lt_err *err)
 {
 	struct lt_analyses *analyses = arg;
-	struct entry *entry = take_over(analyses, about);
+	struct lt_live *entry = take_over(analyses, about);
 
 	if (entry == NULL && !make_entry(analyses, about, &entry, err)) {
 		return lt_err_prefix(err, "analysis");
 	}
-	if (!offer_all(entry, err)) {
+	if (!lt_live_offer(entry, err)) {
 		on_stopped(entry);
 		return lt_err_prefix(err, "analysis");
 	}
@@ -659,7 +495,7 @@ static void on_tick(void *arg)
 {
 	struct lt_analyses *analyses = arg;
 	int64_t now_s = lt_loop_now(analyses->env.loop).us / LT_US_PER_S;
-	struct entry *entry, *tmp;
+	struct lt_live *entry, *tmp;
 
 	DL_FOREACH_SAFE2(analyses->entries, entry, tmp, nxt)
 	{
@@ -669,7 +505,7 @@ static void on_tick(void *arg)
 		lt_analysis_publisher_tick(entry->publisher, now_of(entry));
 		if (entry->is_dirty && entry->path != NULL && now_s - entry->saved_at_s >= SAVE_S) {
 			entry->next.saves = true;
-			begin_job(entry);
+			lt_live_work(entry);
 		}
 	}
 }
@@ -695,7 +531,7 @@ void lt_analyses_stop(struct lt_analyses *analyses, void (*done)(void *arg), voi
 
 void lt_analyses_destroy(struct lt_analyses *analyses)
 {
-	struct entry *entry, *tmp;
+	struct lt_live *entry, *tmp;
 
 	if (analyses == NULL) {
 		return;
