@@ -38,6 +38,7 @@ struct source {
 	struct lt_json_scan scan;
 	struct levels levels; /* of JSON */
 	bool has_key;         /* of JSON: the value of a member comes next */
+	bool skims;           /* of JSON: only kinds are wanted, not what texts and numbers say */
 	struct lt_buf text;   /* joined or unescaped; of the latest item */
 	struct lt_buf bytes;  /* decoded from base64; likewise */
 	uint8_t big[LT_BIG_BYTES];
@@ -78,7 +79,7 @@ static bool source_end(struct source *source, struct lt_err *err)
 static void json_text(struct source *source, const struct lt_json_slice *slice, struct lt_item *ret)
 {
 	*ret = (struct lt_item){ .kind = LT_ITEM_TEXT };
-	if (slice->escaped) {
+	if (slice->escaped && !source->skims) {
 		lt_buf_clear(&source->text);
 		lt_json_slice_text(slice, &source->text);
 		ret->bytes = lt_buf_str(&source->text);
@@ -92,7 +93,7 @@ static void json_string(
 		struct source *source, const struct lt_json_slice *slice, struct lt_item *ret)
 {
 	json_text(source, slice, ret);
-	if (ret->bytes.n == 0 || ret->bytes.p[0] != '\0') {
+	if (source->skims || ret->bytes.n == 0 || ret->bytes.p[0] != '\0') {
 		return;
 	}
 	lt_buf_clear(&source->bytes);
@@ -117,6 +118,9 @@ static void json_number(struct source *source, struct lt_str number, struct lt_i
 	bool negative = number.p[0] == '-';
 
 	*ret = (struct lt_item){ .kind = LT_ITEM_UINT };
+	if (source->skims) {
+		return;
+	}
 	if (!is_integer(number)) {
 		lt_buf_clear(&source->text);
 		lt_buf_add_str(&source->text, number);
@@ -375,10 +379,14 @@ bool lt_transcode(const struct lt_binary *from, struct lt_str value, const struc
 	size_t before = out->n;
 	bool good = source_init(&source, from, value, err);
 
+	/* What comes is about as long as what goes. */
+	lt_buf_reserve(out, value.n);
 	if (good && to) {
+		source.skims = true;
 		good = count_members(&source, &counts, err) &&
-				source_init(&source, from, value, err) &&
-				to_binary(&source, to, &counts, out, err);
+				source_init(&source, from, value, err);
+		source.skims = false;
+		good = good && to_binary(&source, to, &counts, out, err);
 	} else if (good) {
 		good = to_json(&source, out, err);
 	}
