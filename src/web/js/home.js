@@ -22,11 +22,11 @@ export class HomePage {
     const visible = manifests.filter(({ hidden }) => !hidden);
     this.note.hidden = visible.length > 0;
     this.note.textContent = 'Nothing is running at the moment. This page fills by itself when a service starts.';
-    this.list.replaceChildren(...visible.map(({ uuid, name, description, colSpec, source }) =>
+    this.list.replaceChildren(...visible.map(({ uuid, name, description, serviceClass, source }) =>
       element('li', {},
         element('a', { class: 'card', href: `/service/${encodeURIComponent(uuid)}`, 'data-link': true },
           element('strong', {}, String(name ?? uuid)),
           element('span', {}, String(description ?? '')),
-          element('small', {}, [`${colSpec?.length ?? 0} columns`, source?.[0]].filter(Boolean).join(' · '))))));
+          element('small', {}, [serviceClass, source?.[0]].filter(Boolean).join(' · '))))));
   }
 }

@@ -6,8 +6,9 @@ import { cell } from './format.js';
 
 const CLASS_COLOURS = 8;
 
-// What a column is worth where the screen is too narrow for all of them:
-// 'major' fits a phone, 'minor' a laptop; unknown columns count as minor.
+// What a column is worth where the screen is too narrow for all of them: the major
+// ones fit a phone, 'minor' ones a laptop; unknown columns count as minor. On a
+// phone 'grow' has what the others leave.
 const MAJOR = new Set(['Num', 'State', 'Class', 'Driver', 'Gap', 'Last']);
 const DETAIL = new Set(['Car', 'T', 'TS', 'TA', 'S1', 'S2', 'S3', 'S4', 'S5', 'BS1', 'BS2', 'BS3', 'BS4', 'BS5']);
 const STATES = {
@@ -39,7 +40,7 @@ export class TimingTable {
       title,
       type,
       description,
-      className: `col-${type}${MAJOR.has(title) ? '' : DETAIL.has(title) ? ' detail' : ' minor'}`,
+      className: `col-${type}${MAJOR.has(title) ? '' : DETAIL.has(title) ? ' detail' : ' minor'}${title === 'Driver' ? ' grow' : ''}`,
     }));
     this.index = Object.fromEntries(colSpec.map(([title], i) => [title, i]));
     this.head.replaceChildren(
