@@ -36,18 +36,23 @@ if [ -n "$missing" ]; then
 		}
 		sudo=sudo
 	fi
-	echo "installing:$missing"
+	echo "installing with apt (minutes, the first time):$missing"
+	log=$(mktemp)
 	# shellcheck disable=SC2086 # a list of words
-	{
-		$sudo apt-get update -q
-		DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
-	}
+	if ! { $sudo apt-get update -q &&
+		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing; } >"$log" 2>&1; then
+		tail -n 30 "$log" >&2
+		echo "apt-get could not install the packages; all of its output is in $log" >&2
+		exit 1
+	fi
+	rm -f "$log"
 fi
 
 # Exactly what the lock file says, again only when it changed.
 npm_install() { # folder
 	stamp=$1/node_modules/.installed
 	if [ -z "$(find "$stamp" -newer "$1/package-lock.json" 2>/dev/null)" ]; then
+		echo "installing with npm: what $1/package-lock.json lists"
 		(cd "$1" && npm ci --no-fund --no-audit --loglevel=error)
 		touch "$stamp"
 	fi

@@ -18,8 +18,19 @@ if [ -z "${LIVETIMING_CONTROL_SOCKET:-}" ] && [ -z "${XDG_RUNTIME_DIR:-}" ] && [
 	export LIVETIMING_CONTROL_SOCKET="$run/control.sock"
 	echo "livetimingctl finds the daemon with LIVETIMING_CONTROL_SOCKET=$LIVETIMING_CONTROL_SOCKET"
 fi
+
+# Said once it is true: the shell below becomes the daemon, with the same number.
 address=${LIVETIMING_LISTEN:-127.0.0.1:8080}
-echo
-echo "    A live race is at http://${address%% *}/ (Ctrl-C ends it)"
-echo
+address=${address%% *}
+case $address in 0.0.0.0:* | \[::\]:*) address=127.0.0.1:${address##*:} ;; esac
+daemon=$$
+( (
+	while kill -0 "$daemon" 2>/dev/null; do
+		if "$build/livetimingctl" status 2>/dev/null | grep -q "process $daemon,"; then
+			printf '\n    A live race is at http://%s/ (Ctrl-C ends it)\n\n' "$address"
+			exit
+		fi
+		sleep 0.1
+	done
+) & )
 exec "$build/livetimingd" --config "$conf"

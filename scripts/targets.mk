@@ -1,29 +1,35 @@
 # Targets that are not files. Included by the Makefile.
 
-.PHONY: all plugins help deps deps-build deps-test run test check scenario bench install uninstall clean format format-check lint \
+.PHONY: all plugins help deps deps-build deps-test run test check scenario bench install clean format format-check lint \
 	layers abi shellcheck tidy build-tests \
 	fuzz build-fuzz bench-recordings
 .DEFAULT_GOAL := all
 
+# `make run` and `make test` use all cores unless told otherwise.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory
+
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile scripts/targets.mk | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' scripts/targets.mk Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
-deps: ## install the packages that building, running, testing and linting need (apt, npm)
-	scripts/deps.sh all
-
-deps-build:
-	scripts/deps.sh build
-
-deps-test:
-	scripts/deps.sh test
-
-run: deps-build ## install what is missing, build, start with a live race at http://127.0.0.1:8080/
-	$(MAKE) all
-	scripts/run.sh $(B)
+run: deps-build ## install what is missing, build, start a live race
+	@$(MAKE) $(JOBS) all
+	@scripts/run.sh $(B)
 
 test: deps-test ## install what is missing, build, run all tests
-	$(MAKE) build-tests
-	tests/run.sh $(B)
+	@$(MAKE) $(JOBS) build-tests
+	@tests/run.sh $(B)
+
+install: all ## copy what was built to $(DESTDIR)$(PREFIX), by default /usr/local
+	@scripts/install.sh $(B) "$(DESTDIR)" "$(PREFIX)" "$(VERSION)"
+
+deps: ## only install packages, with apt and npm, those of `make lint` too
+	@scripts/deps.sh all
+
+deps-build:
+	@scripts/deps.sh build
+
+deps-test:
+	@scripts/deps.sh test
 
 check: build-tests ## unit tests only
 	tests/run.sh $(B) unit
@@ -38,10 +44,10 @@ fuzz: ## feed the parsers with random input for FUZZ_SECONDS each
 
 build-fuzz: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
 
-bench: all ## fan-out, RPC, connect and memory beside the ideal router
+bench: all ## measure the router beside an ideal one
 	tests/bench/bench.sh $(B)
 
-bench-recordings: all ## analysis, random access and loop lag with a day's recording
+bench-recordings: all ## the same for the recording of a whole day
 	tests/bench/recording_bench.sh $(B)
 
 format: ## rewrite the sources in our style
@@ -53,7 +59,7 @@ format-check: ## fail if a source is not in our style
 layers: ## fail if a layer includes one above it
 	tests/arch/check_layers.sh
 
-abi: ## the plugin header: frozen layout, C99 and C++11, both compilers
+abi: ## check the plugin header: layout, C99 and C++11
 	tests/abi/check_abi.sh $(B)
 
 lint: format-check layers abi shellcheck tidy ## every check that runs without the daemon
@@ -63,9 +69,6 @@ shellcheck:
 
 tidy: $(HEADER)
 	git ls-files 'src/*.c' 'plugins/*.c' | xargs -P 2 -n 8 tests/arch/tidy.sh $(LT_CFLAGS) --files
-
-install: all ## DESTDIR= and PREFIX= as usual
-	scripts/install.sh $(B) "$(DESTDIR)" "$(PREFIX)" "$(VERSION)"
 
 clean: ## remove everything that was built
 	rm -rf build
