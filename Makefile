@@ -131,4 +131,4 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJ) $(FUZZ_LIBS)
 build-tests: all $(UNIT_TESTS) $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%) $(TEST_PLUGINS:%=$(B)/tests/plugins/%.so) ## build everything that the tests need
 
 include scripts/targets.mk
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) $(B)/tests -name "*.d" 2>/dev/null)

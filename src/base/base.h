@@ -24,6 +24,7 @@
  * LT_STEAL(p) moves the value out, leaving NULL behind.
  */
 #define LT_DEFINE_AUTO(type, fn)                                                                   \
+	/* NOLINTNEXTLINE(bugprone-macro-parentheses): a type cannot stand in parentheses */       \
 	static inline void lt_auto_##fn(type **value)                                              \
 	{                                                                                          \
 		fn(*value);                                                                        \
