@@ -290,6 +290,13 @@ uint64_t lt_local_id(const struct lt_local *local)
 	return local->member.id;
 }
 
+bool lt_local_is_in_process(const struct lt_local *local, uint64_t session)
+{
+	const struct lt_member *member = lt_realm_member(local->realm, session);
+
+	return member && member->in_process;
+}
+
 bool lt_local_subscribe(struct lt_local *local, struct lt_str topic, enum lt_match match,
 		bool get_retained, lt_event_fn fn, void *arg, uint64_t *ret_subscription,
 		struct lt_err *err)

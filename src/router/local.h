@@ -28,6 +28,9 @@ struct lt_local *lt_local_join(struct lt_router *router, struct lt_str realm, co
 void lt_local_leave(struct lt_local *local); /* NULL is fine */
 uint64_t lt_local_id(const struct lt_local *local);
 
+/* Is this id that of a session in this process, in the same realm? */
+bool lt_local_is_in_process(const struct lt_local *local, uint64_t session);
+
 struct lt_event {
 	uint64_t subscription, publication;
 	struct lt_str topic;

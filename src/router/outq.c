@@ -4,9 +4,10 @@
 
 #include "base/alloc.h"
 
-#define RING_MIN  4  /* kept by an idle connection */
-#define RING_KEEP 64 /* a drained queue larger than this gives its memory back */
-#define WS_FIN    0x80
+#define RING_MIN   4   /* kept by an idle connection */
+#define RING_KEEP  64  /* a drained queue larger than this gives its memory back */
+#define SEARCH_ALL 256 /* so many entries are looked at whenever there is a reason */
+#define WS_FIN     0x80
 
 static struct lt_outq_entry *entry_at(const struct lt_outq *queue, uint32_t i)
 {
@@ -60,13 +61,33 @@ static uint32_t conflate_entries(struct lt_outq *queue, uint64_t conflate)
 	return dropped;
 }
 
+/*
+ * Drop older values of the same kind. A search looks at all entries; after one
+ * in vain a long queue grows by a quarter before the next, so that many values
+ * of different kinds do not cost the square of their number.
+ */
+static uint32_t make_room(struct lt_outq *queue, uint64_t conflate, size_t n, size_t hard_bytes)
+{
+	uint32_t dropped;
+
+	if (queue->count > SEARCH_ALL && queue->bytes < queue->search_above &&
+			queue->bytes + n <= hard_bytes) {
+		return 0;
+	}
+	dropped = conflate_entries(queue, conflate);
+	queue->search_above = dropped > 0 ? 0 : queue->bytes + queue->bytes / 4;
+	return dropped;
+}
+
 bool lt_outq_push(struct lt_outq *queue, struct lt_payload *payload, uint64_t conflate,
 		const struct lt_outq_limits *limits, uint64_t *ret_conflated)
 {
 	size_t n = frame_bytes(queue, payload);
 
-	if (conflate != 0 && queue->bytes + n > limits->soft_bytes) {
-		*ret_conflated += conflate_entries(queue, conflate);
+	if (queue->bytes + n <= limits->soft_bytes) {
+		queue->search_above = 0;
+	} else if (conflate != 0) {
+		*ret_conflated += make_room(queue, conflate, n, limits->hard_bytes);
 	}
 	if (queue->count > 0 && queue->bytes + n > limits->hard_bytes) {
 		return false;

@@ -41,6 +41,7 @@ struct lt_outq {
 	uint8_t framing; /* enum lt_framing; set once, before the first push */
 	size_t sent;     /* of the first entry: message bytes left as fragments; raw: bytes left */
 	size_t bytes;    /* of all entries, less `sent` */
+	size_t search_above; /* bytes below which a search for older ones is known to find little */
 };
 
 /* Bounds, shared by all queues. */

@@ -10,7 +10,8 @@
 #include "router/realm.h"
 #include "router/request.h"
 
-#define VIOLATION "wamp.error.protocol_violation"
+#define VIOLATION        "wamp.error.protocol_violation"
+#define AUTHID_BYTES_MAX 256 /* kept, and sent back, before anybody has proved anything */
 
 /* What works is what is announced. */
 #define ROLES                                                                                      \
@@ -270,7 +271,7 @@ static bool check_details(const cJSON *details, struct lt_err *err)
 	static const char *const names[] = { "publisher", "subscriber", "caller", "callee" };
 	const cJSON *roles = lt_json_get(details, "roles");
 	const cJSON *authmethods = lt_json_get(details, "authmethods"), *method;
-	struct lt_str authid;
+	struct lt_str authid = { 0 };
 	bool has_role = false;
 
 	for (size_t i = 0; i < LT_ARRAY_LEN(names); i++) {
@@ -293,7 +294,12 @@ static bool check_details(const cJSON *details, struct lt_err *err)
 			return lt_err_set(err, LT_E_FORMAT, "HELLO: authmethods must be strings");
 		}
 	}
-	return lt_json_opt_str(details, "authid", &authid, err) || lt_err_prefix(err, "HELLO");
+	if (!lt_json_opt_str(details, "authid", &authid, err)) {
+		return lt_err_prefix(err, "HELLO");
+	}
+	return authid.n <= AUTHID_BYTES_MAX ||
+			lt_err_set(err, LT_E_LIMIT, "HELLO: authid: at most %d bytes",
+					AUTHID_BYTES_MAX);
 }
 
 static void on_hello(struct lt_session *session, const struct lt_msg *msg)

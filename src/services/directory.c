@@ -6,15 +6,20 @@
 #include "router/local.h"
 
 #define LISTING_INTERVAL_MS 60000
+#define LISTING_BYTES_MS    (8 * 1024) /* so much of it a millisecond: large ones rest between */
 #define ALIVE_INTERVAL_MS   10000
 #define ALIVE_TIMEOUT_MS    (2 * ALIVE_INTERVAL_MS)
 #define UUID_BYTES_MAX      128
+#define MANIFEST_BYTES_MAX  (64 * 1024)
+#define LISTING_BYTES_MAX   (2 * 1024 * 1024) /* every viewer gets all of it, at every change */
 #define SERVICES_MAX        10000
 #define EXTERNAL_ROLE       "external_service"
 
 struct entry {
+	UT_hash_handle hh; /* by uuid */
 	char *uuid;
 	char *manifest; /* JSON text */
+	size_t manifest_n;
 	bool hidden;
 	uint64_t session;    /* that published it; 0: not disclosed */
 	struct probe *probe; /* the isAlive call under way, or NULL */
@@ -38,10 +43,13 @@ struct lt_directory {
 	struct lt_directory_env env;
 	struct lt_local *local; /* NULL: stopped */
 	struct entry *entries;  /* in order of first registration */
-	size_t n;
+	struct entry *by_uuid;
+	size_t n, bytes; /* of all manifests */
 	struct probe *probes;
 	struct gone *gone;
 	struct lt_timer listing_timer;
+	struct lt_timer gap_timer; /* armed: a listing went out a moment ago */
+	bool is_due;               /* something changed during the gap */
 	struct lt_timer alive_timer;
 	struct lt_deferred changed;
 };
@@ -59,14 +67,30 @@ struct lt_directory *lt_directory_create(const struct lt_directory_env *env)
 
 static struct entry *find_entry(const struct lt_directory *directory, struct lt_str uuid)
 {
-	struct entry *entry;
+	struct entry *found = NULL;
 
-	DL_FOREACH(directory->entries, entry) {
-		if (lt_str_eq_c(uuid, entry->uuid)) {
-			return entry;
-		}
-	}
-	return NULL;
+	HASH_FIND(hh, directory->by_uuid, uuid.p, (unsigned)uuid.n, found);
+	return found;
+}
+
+static struct entry *add_entry(struct lt_directory *directory, struct lt_str uuid)
+{
+	struct entry *entry = lt_zalloc(sizeof(*entry));
+
+	entry->uuid = lt_str_dup(uuid);
+	DL_APPEND(directory->entries, entry);
+	HASH_ADD_KEYPTR(hh, directory->by_uuid, entry->uuid, (unsigned)uuid.n, entry);
+	directory->n++;
+	return entry;
+}
+
+/* Takes the text. */
+static void set_manifest(struct lt_directory *directory, struct entry *entry, struct lt_buf *steal)
+{
+	directory->bytes += steal->n - entry->manifest_n;
+	entry->manifest_n = steal->n;
+	lt_free(entry->manifest);
+	entry->manifest = lt_buf_steal(steal);
 }
 
 static void free_entry(struct lt_directory *directory, struct entry *entry)
@@ -75,7 +99,9 @@ static void free_entry(struct lt_directory *directory, struct entry *entry)
 		entry->probe->entry = NULL;
 	}
 	DL_DELETE(directory->entries, entry);
+	HASH_DEL(directory->by_uuid, entry);
 	directory->n--;
+	directory->bytes -= entry->manifest_n;
 	lt_free(entry->uuid);
 	lt_free(entry->manifest);
 	lt_free(entry);
@@ -150,18 +176,42 @@ static void forget_gone(struct lt_directory *directory)
 	free_gone(directory);
 }
 
+static void on_gap_end(void *arg);
+
 static void on_changed(void *arg)
 {
 	struct lt_directory *directory = arg;
+	int64_t gap_ms = (int64_t)(directory->bytes / LISTING_BYTES_MS);
 
+	directory->is_due = false;
 	forget_gone(directory);
 	publish_listing(directory);
+	if (gap_ms > 0) {
+		lt_timer_once(&directory->gap_timer, directory->env.loop, gap_ms, on_gap_end,
+				directory);
+	}
 }
 
-/* At the end of the turn: a restart of many services makes one listing, not one for each. */
+static void on_gap_end(void *arg)
+{
+	struct lt_directory *directory = arg;
+
+	if (directory->is_due) {
+		on_changed(directory);
+	}
+}
+
+/*
+ * At the end of the turn: a restart of many services makes one listing, not
+ * one for each. While a large listing rests, changes wait for the next.
+ */
 static void mark_changed(struct lt_directory *directory)
 {
-	lt_loop_defer(directory->env.loop, &directory->changed, on_changed, directory);
+	if (lt_timer_is_armed(&directory->gap_timer)) {
+		directory->is_due = true;
+	} else {
+		lt_loop_defer(directory->env.loop, &directory->changed, on_changed, directory);
+	}
 }
 
 static void remove_entry(struct lt_directory *directory, struct entry *entry, const char *why)
@@ -179,12 +229,11 @@ static void remove_entry(struct lt_directory *directory, struct entry *entry, co
 
 /* --- registration --- */
 
-/* The manifest as the listing shows it, or NULL with the reason in err. Owned. */
-static char *manifest_text(const struct lt_directory *directory, const cJSON *manifest,
-		const struct lt_event *event)
+/* The manifest as the listing shows it. */
+static void write_manifest(const struct lt_directory *directory, const cJSON *manifest,
+		const struct lt_event *event, struct lt_buf *text)
 {
 	LT_AUTO(cJSON_Delete) cJSON *copy = NULL;
-	struct lt_buf text = { 0 };
 
 	if (lt_str_eq_c(event->publisher_role, EXTERNAL_ROLE)) {
 		LT_AUTO(lt_free) char *authid = lt_str_dup(event->publisher_authid);
@@ -196,27 +245,49 @@ static char *manifest_text(const struct lt_directory *directory, const cJSON *ma
 				extra ? cJSON_Duplicate(extra, true) : cJSON_CreateObject());
 		manifest = copy;
 	}
-	lt_json_print(&text, manifest, LT_JSON_UTF8);
-	return lt_buf_steal(&text);
+	lt_json_print(text, manifest, LT_JSON_UTF8);
 }
 
-/* May the publisher of this event set the entry (NULL: a new one)? */
+/*
+ * May the publisher of this event set the entry (NULL: a new one)? A service
+ * in this process holds its uuid as long as it runs. A remote one may come back
+ * in a new session before the old one is known to be dead.
+ */
 static bool may_set(const struct lt_directory *directory, const struct entry *entry,
 		const struct lt_event *event, struct lt_err *err)
 {
+	bool is_other = entry && entry->session != event->publisher;
+
 	if (!entry && directory->n >= SERVICES_MAX) {
 		return lt_err_set(err, LT_E_LIMIT, "there are %d services already", SERVICES_MAX);
 	}
-	if (entry && entry->session != event->publisher &&
-			lt_str_eq_c(event->publisher_role, EXTERNAL_ROLE)) {
+	if (is_other &&
+			(lt_str_eq_c(event->publisher_role, EXTERNAL_ROLE) ||
+					(lt_local_is_in_process(directory->local, entry->session) &&
+							!lt_local_is_in_process(directory->local,
+									event->publisher)))) {
 		return lt_err_set(err, LT_E_DENIED, "another session holds this uuid");
 	}
 	return true;
 }
 
+static bool check_size(const struct lt_directory *directory, const struct entry *entry, size_t n,
+		struct lt_err *err)
+{
+	size_t others = directory->bytes - (entry ? entry->manifest_n : 0);
+
+	if (n > MANIFEST_BYTES_MAX) {
+		return lt_err_set(err, LT_E_LIMIT, "at most %d bytes", MANIFEST_BYTES_MAX);
+	}
+	return others + n <= LISTING_BYTES_MAX ||
+			lt_err_set(err, LT_E_LIMIT, "the listing would exceed %d bytes",
+					LISTING_BYTES_MAX);
+}
+
 static bool register_service(struct lt_directory *directory, const cJSON *manifest,
 		const struct lt_event *event, struct lt_err *err)
 {
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 	bool hidden = false;
 	struct lt_str uuid;
 	struct entry *entry;
@@ -230,21 +301,18 @@ static bool register_service(struct lt_directory *directory, const cJSON *manife
 				UUID_BYTES_MAX);
 	}
 	entry = find_entry(directory, uuid);
-	if (!may_set(directory, entry, event, err)) {
+	write_manifest(directory, manifest, event, &text);
+	if (!may_set(directory, entry, event, err) || !check_size(directory, entry, text.n, err)) {
 		return lt_err_prefix(err, "manifest");
 	}
 	if (!entry) {
 		char value[LT_LOG_VALUE_MAX];
 
-		entry = lt_zalloc(sizeof(*entry));
-		entry->uuid = lt_str_dup(uuid);
-		DL_APPEND(directory->entries, entry);
-		directory->n++;
+		entry = add_entry(directory, uuid);
 		lt_log(&directory->env.log, LT_INFO, "service registered", "uuid=%s",
 				lt_log_value(uuid, value));
 	}
-	lt_free(entry->manifest);
-	entry->manifest = manifest_text(directory, manifest, event);
+	set_manifest(directory, entry, &text);
 	entry->hidden = hidden;
 	entry->session = event->publisher;
 	mark_changed(directory);
@@ -316,12 +384,15 @@ static void ask_alive(struct lt_directory *directory, struct entry *entry)
 	DL_APPEND(directory->probes, probe);
 	lt_buf_add_c(&procedure, LT_RPC_IS_ALIVE);
 	lt_buf_add_c(&procedure, entry->uuid);
-	if (!lt_local_call(directory->local, lt_buf_str(&procedure), LT_STR("[]"), ALIVE_TIMEOUT_MS,
+	if (lt_local_call(directory->local, lt_buf_str(&procedure), LT_STR("[]"), ALIVE_TIMEOUT_MS,
 			    on_alive_result, probe, &err)) {
-		/* a uuid that makes no procedure name can never be asked */
-		DL_DELETE(directory->probes, probe);
-		lt_free(probe);
-		entry->probe = NULL;
+		return;
+	}
+	DL_DELETE(directory->probes, probe);
+	lt_free(probe);
+	entry->probe = NULL;
+	/* over the bound of calls: the next round asks; a uuid that makes no name never can be */
+	if (err.code != LT_E_LIMIT) {
 		remove_entry(directory, entry, err.msg);
 	}
 }
@@ -426,6 +497,7 @@ void lt_directory_stop(struct lt_directory *directory)
 	struct probe *probe, *next_probe;
 
 	lt_timer_cancel(&directory->listing_timer);
+	lt_timer_cancel(&directory->gap_timer);
 	lt_timer_cancel(&directory->alive_timer);
 	lt_deferred_cancel(&directory->changed);
 	free_gone(directory);

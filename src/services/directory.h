@@ -12,7 +12,9 @@
  *
  * Manifests of the role external_service get the member "external": what the
  * principals' file has for their authid; such a session cannot take over the
- * uuid of a service that another session holds.
+ * uuid of a service that another session holds, and nobody outside can take
+ * over that of a service in this process. Manifests are bounded in bytes, each
+ * and together.
  */
 #ifndef LT_SERVICES_DIRECTORY_H
 #define LT_SERVICES_DIRECTORY_H

@@ -19,12 +19,12 @@
 
 /* A service of the directory, with its state document. */
 struct service {
+	UT_hash_handle hh; /* by uuid */
 	struct lt_web *web;
 	char *uuid;
 	struct lt_web_doc *doc;
 	struct fetch *fetch; /* the call under way, or NULL */
 	bool is_listed;      /* scratch of update_services */
-	struct service *prev, *next;
 };
 
 /* One requestState call; outlives a service that goes meanwhile (service is then NULL). */
@@ -59,14 +59,10 @@ struct lt_web *lt_web_create(const struct lt_web_env *env)
 
 static struct service *find_service(const struct lt_web *web, struct lt_str uuid)
 {
-	struct service *service;
+	struct service *found = NULL;
 
-	DL_FOREACH(web->services, service) {
-		if (lt_str_eq_c(uuid, service->uuid)) {
-			return service;
-		}
-	}
-	return NULL;
+	HASH_FIND(hh, web->services, uuid.p, (unsigned)uuid.n, found);
+	return found;
 }
 
 /* First element of the args array, as it stands in the text. */
@@ -150,7 +146,7 @@ static void add_service(struct lt_web *web, struct lt_str uuid)
 			.fetch = fetch_state,
 			.arg = service,
 	});
-	DL_APPEND(web->services, service);
+	HASH_ADD_KEYPTR(hh, web->services, service->uuid, (unsigned)uuid.n, service);
 }
 
 static void remove_service(struct lt_web *web, struct service *service)
@@ -158,7 +154,7 @@ static void remove_service(struct lt_web *web, struct service *service)
 	if (service->fetch) {
 		service->fetch->service = NULL;
 	}
-	DL_DELETE(web->services, service);
+	HASH_DEL(web->services, service);
 	lt_web_doc_destroy(service->doc);
 	lt_free(service->uuid);
 	lt_free(service);
@@ -195,7 +191,7 @@ static void update_services(struct lt_web *web, const cJSON *listing)
 	struct service *service, *next;
 	const cJSON *manifest;
 
-	DL_FOREACH(web->services, service) {
+	HASH_ITER(hh, web->services, service, next) {
 		service->is_listed = false;
 	}
 	cJSON_ArrayForEach(manifest, listing) {
@@ -211,7 +207,7 @@ static void update_services(struct lt_web *web, const cJSON *listing)
 			add_service(web, uuid);
 		}
 	}
-	DL_FOREACH_SAFE(web->services, service, next) {
+	HASH_ITER(hh, web->services, service, next) {
 		if (!service->is_listed) {
 			remove_service(web, service);
 		}
@@ -309,19 +305,13 @@ static void handle_health(void *arg, struct lt_http_req *req)
 	LT_AUTO(lt_buf_finish) struct lt_buf body = { 0 };
 	int64_t uptime_us = lt_loop_now(web->env.loop).us - web->started.us;
 	struct lt_router_stats stats;
-	const struct service *service;
-	int64_t services = 0;
-
-	DL_FOREACH(web->services, service) {
-		services++;
-	}
 	lt_router_report(web->env.router, &stats);
 	lt_json_add_c(json, "status", web->is_draining ? "stopping" : "ok");
 	lt_json_add_c(json, "version", web->env.version);
 	lt_json_add_int(json, "uptime_s", uptime_us / LT_US_PER_S);
 	lt_json_add_int(json, "connections", (int64_t)stats.connections);
 	lt_json_add_int(json, "sessions", (int64_t)stats.sessions);
-	lt_json_add_int(json, "services", services);
+	lt_json_add_int(json, "services", HASH_COUNT(web->services));
 	lt_json_print(&body, json, LT_JSON_COMPACT);
 	lt_buf_add_char(&body, '\n');
 	lt_http_reply(req,

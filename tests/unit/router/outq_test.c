@@ -121,6 +121,47 @@ static void over_the_soft_limit_the_newest_replaces_older_ones_of_its_kind(void 
 	lt_outq_finish(&queue);
 }
 
+/* 200,000 values: were each push to look at all before it, this would take minutes. */
+static void many_kinds_over_the_soft_limit_cost_no_more_than_their_number(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_outq_limits limits = { .soft_bytes = 12, .hard_bytes = 64 << 20 };
+	struct lt_payload *payload = lt_payload_create(LT_STR("value"), false);
+	uint64_t conflated = 0, kinds = 200000;
+	(void)state;
+
+	for (uint64_t kind = 1; kind <= kinds; kind++) {
+		assert_true(lt_outq_push(&queue, payload, kind, &limits, &conflated));
+	}
+	assert_int_equal(conflated, 0);
+
+	/* and yet, from the next search on, each newer value takes the place of an older one */
+	for (uint64_t i = 0; i < kinds && conflated == 0; i++) {
+		assert_true(lt_outq_push(&queue, payload, 7, &limits, &conflated));
+	}
+	assert_true(conflated > 0);
+	assert_true(queue.count <= kinds);
+	lt_payload_unref(payload);
+	lt_outq_finish(&queue);
+}
+
+static void a_value_is_replaced_before_the_hard_limit_ends_the_queue(void **state)
+{
+	struct lt_outq queue = { 0 };
+	struct lt_outq_limits limits = { .soft_bytes = 12, .hard_bytes = 16 };
+	uint64_t conflated = 0;
+	(void)state;
+
+	for (uint64_t kind = 1; kind <= 4; kind++) {
+		assert_true(push(&queue, "v1", kind, &limits, &conflated));
+	}
+	assert_true(push(&queue, "v2", 2, &limits, &conflated));
+
+	assert_int_equal(conflated, 1);
+	expect_messages(&queue, "v1 v1 v1 v2");
+	lt_outq_finish(&queue);
+}
+
 static void below_the_soft_limit_nothing_is_dropped(void **state)
 {
 	struct lt_outq queue = { 0 };
@@ -329,6 +370,8 @@ int main(void)
 		cmocka_unit_test(a_push_over_the_hard_limit_fails_and_queues_nothing),
 		cmocka_unit_test(an_empty_queue_takes_one_message_of_any_size),
 		cmocka_unit_test(over_the_soft_limit_the_newest_replaces_older_ones_of_its_kind),
+		cmocka_unit_test(many_kinds_over_the_soft_limit_cost_no_more_than_their_number),
+		cmocka_unit_test(a_value_is_replaced_before_the_hard_limit_ends_the_queue),
 		cmocka_unit_test(below_the_soft_limit_nothing_is_dropped),
 		cmocka_unit_test(messages_that_do_not_conflate_are_never_dropped),
 		cmocka_unit_test(one_gathering_is_bounded_in_bytes_and_pieces),

@@ -62,6 +62,22 @@ static void hello_needs_a_role_and_right_types(void **state)
 	}
 }
 
+static void hello_with_a_huge_authid_is_refused(void **state)
+{
+	struct peer *peer = connect_peer(*state);
+	LT_AUTO(lt_buf_finish) struct lt_buf hello = { 0 };
+
+	lt_buf_add_c(&hello, HELLO ",\"authmethods\":[\"wampcra\"],\"authid\":\"");
+	for (int i = 0; i < 257; i++) {
+		lt_buf_add_char(&hello, 'x');
+	}
+	lt_buf_add_c(&hello, "\"}]");
+
+	say(peer, hello.p);
+
+	expect_abort(peer, VIOLATION);
+}
+
 static void any_other_first_message_is_a_violation(void **state)
 {
 	static const char *const first[] = { "[5,\"x\",{}]", "[6,{},\"a.b\"]", "[16,1,{},\"t\"]",
@@ -351,6 +367,7 @@ int main(void)
 		OPEN(null_authmethods_count_as_absent),
 		OPEN(an_unknown_realm_is_refused),
 		OPEN(hello_needs_a_role_and_right_types),
+		OPEN(hello_with_a_huge_authid_is_refused),
 		OPEN(any_other_first_message_is_a_violation),
 		OPEN(a_second_hello_is_a_violation),
 		OPEN(malformed_messages_in_an_open_session_are_violations),

@@ -359,6 +359,109 @@ static void an_external_service_cannot_take_over_the_uuid_of_another(void **stat
 	leave(&thief);
 }
 
+/* A manifest whose description has `n` letters; the caller frees. */
+static char *long_manifest(int number, size_t n)
+{
+	struct lt_buf text = { 0 };
+
+	lt_buf_printf(&text, "{\"uuid\":\"s%d\",\"description\":\"", number);
+	for (size_t i = 0; i < n; i++) {
+		lt_buf_add_char(&text, 'x');
+	}
+	lt_buf_add_c(&text, "\"}");
+	return lt_buf_steal(&text);
+}
+
+static void say_long_manifest(struct service *service, int number, size_t n)
+{
+	LT_AUTO(lt_free) char *manifest = long_manifest(number, n);
+
+	say_manifest(service, manifest);
+}
+
+static size_t count_services(struct fixture *f)
+{
+	struct lt_directory_stats stats;
+
+	lt_directory_report(f->directory, &stats);
+	return stats.services;
+}
+
+static void a_manifest_over_64_kib_is_ignored(void **state)
+{
+	struct fixture *f = *state;
+	struct service a = { 0 };
+
+	join(f, &a, "a");
+	say_long_manifest(&a, 1, 65 * 1024);
+	assert_int_equal(count_services(f), 0);
+	say_long_manifest(&a, 1, 63 * 1024);
+
+	assert_int_equal(count_services(f), 1);
+	leave(&a);
+}
+
+static void all_manifests_together_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct service a = { 0 };
+
+	join(f, &a, "a");
+	for (int i = 0; i < 100; i++) {
+		say_long_manifest(&a, i, 60 * 1024);
+	}
+	assert_int_equal(count_services(f), 34);
+	say_long_manifest(&a, 0, 10); /* one that shrinks makes room */
+	say_long_manifest(&a, 99, 60 * 1024);
+
+	assert_int_equal(count_services(f), 35);
+	leave(&a);
+}
+
+static void a_large_listing_rests_before_it_is_published_again(void **state)
+{
+	struct fixture *f = *state;
+	struct service a = { 0 };
+	int before;
+
+	join(f, &a, "a");
+	for (int i = 0; i < 20; i++) {
+		say_long_manifest(&a, i, 60 * 1024);
+	}
+	lt_fake_advance(f->loop, 500);
+	before = f->listings;
+	for (int i = 0; i < 10; i++) {
+		say_long_manifest(&a, i, 100);
+	}
+	assert_int_equal(f->listings, before + 1);
+	lt_fake_advance(f->loop, 500);
+
+	assert_int_equal(f->listings, before + 2);
+	leave(&a);
+}
+
+static void more_services_than_calls_at_once_are_asked_in_turn_and_stay(void **state)
+{
+	struct fixture *f = *state;
+	struct service a = { .is_mute = true };
+	struct lt_err err = { 0 };
+
+	join(f, &a, "s0");
+	for (int i = 1; i < 1100; i++) {
+		LT_AUTO(lt_buf_finish) struct lt_buf procedure = { 0 };
+
+		lt_buf_printf(&procedure, "livetiming.service.isAlive.s%d", i);
+		assert_true(lt_local_register(
+				a.local, lt_buf_str(&procedure), true, on_alive, &a, NULL, &err));
+		say_long_manifest(&a, i, 0);
+	}
+	lt_fake_advance(f->loop, 10000);
+
+	assert_int_equal(a.asked, 1024);
+	assert_int_equal(count_services(f), 1099);
+	leave(&a);
+}
+
 static void broken_messages_on_the_control_channel_are_ignored(void **state)
 {
 	static const char *const broken[] = { "null", "7", "[]", "{}", "{\"uuid\":7}",
@@ -411,6 +514,10 @@ int main(void)
 		TEST(leaving_while_asked_is_no_harm),
 		TEST(external_services_carry_what_the_principals_file_says),
 		TEST(an_external_service_cannot_take_over_the_uuid_of_another),
+		TEST(a_manifest_over_64_kib_is_ignored),
+		TEST(all_manifests_together_are_bounded),
+		TEST(a_large_listing_rests_before_it_is_published_again),
+		TEST(more_services_than_calls_at_once_are_asked_in_turn_and_stay),
 		TEST(broken_messages_on_the_control_channel_are_ignored),
 		TEST(a_uuid_that_makes_no_procedure_name_goes_at_the_next_round),
 	};
