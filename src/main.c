@@ -85,7 +85,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 
 static void report(void *arg, bool is_error, const char *sentence)
 {
-	(void)arg;
+	int *warnings = arg;
+
+	*warnings += !is_error;
 	fprintf(stderr, "livetimingd: %s%s\n", is_error ? "" : "warning: ", sentence);
 }
 
@@ -188,15 +190,17 @@ static int run_options(const struct options *options)
 	struct lt_daemon_conf settings = { 0 };
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 	struct lt_err err = { 0 };
-	int status = EXIT_CONFIG;
+	int status = EXIT_CONFIG, warnings = 0;
 
 	if (!load_settings(conf, options, &err)) {
 		fprintf(stderr, "livetimingd: %s\n", err.msg);
-	} else if (lt_daemon_conf_read(conf, &settings, report, NULL)) {
+	} else if (lt_daemon_conf_read(conf, &settings, report, &warnings)) {
 		status = run_settings(&settings, options);
 		if (options->check_config && status == EXIT_DONE) {
 			lt_daemon_conf_describe(conf, &text);
-			printf("%sthe settings are fine\n", text.p);
+			printf("%s%s\n", text.p,
+					warnings ? "the settings can be used, see the warnings"
+						 : "the settings are fine");
 		}
 	}
 	lt_daemon_conf_finish(&settings);

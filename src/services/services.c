@@ -77,6 +77,16 @@ static struct lt_service_entry *find_uuid(struct lt_services *services, struct l
 	return NULL;
 }
 
+/* The name that people see counts, too: it is what `service list` shows. */
+static bool is_named(const struct lt_service_entry *entry, struct lt_str name)
+{
+	const cJSON *manifest = entry->timing ? lt_timing_manifest(entry->timing) : NULL;
+	const cJSON *shown = lt_json_get(manifest, "name");
+
+	return lt_str_eq_c(name, entry->service_class) || lt_str_eq_c(name, entry->plugin) ||
+			(cJSON_IsString(shown) && lt_str_eq_c(name, shown->valuestring));
+}
+
 struct lt_service_entry *lt_services_find(
 		struct lt_services *services, struct lt_str name, struct lt_err *err)
 {
@@ -87,7 +97,7 @@ struct lt_service_entry *lt_services_find(
 		return found;
 	}
 	DL_FOREACH(services->entries, entry) {
-		if (!lt_str_eq_c(name, entry->service_class) && !lt_str_eq_c(name, entry->plugin)) {
+		if (!is_named(entry, name)) {
 			continue;
 		}
 		if (found != NULL) {

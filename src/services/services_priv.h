@@ -35,7 +35,7 @@ struct lt_services {
 	struct lt_deferred stopped_call;
 };
 
-/* By UUID, service class or plugin; the error names the UUIDs when several fit. */
+/* By UUID, service class, plugin or shown name; the error names the UUIDs when several fit. */
 struct lt_service_entry *lt_services_find(
 		struct lt_services *services, struct lt_str name_or_uuid, struct lt_err *err);
 

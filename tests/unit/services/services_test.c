@@ -343,6 +343,15 @@ static void an_ambiguous_name_asks_for_a_uuid(void **state)
 	assert_int_equal(err.code, LT_E_NOT_FOUND);
 }
 
+static void the_shown_name_is_a_name(void **state)
+{
+	struct fixture *f = *state;
+
+	must_start(f, "probe --uuid a");
+
+	assert_true(lt_services_stop_service(f->services, LT_STR("Probe"), NULL));
+}
+
 static void services_come_back_with_uuid_and_state(void **state)
 {
 	struct fixture *f = *state;
@@ -563,6 +572,7 @@ int main(void)
 		TEST(what_cannot_start_is_refused_with_its_reason),
 		TEST(one_uuid_runs_once),
 		TEST(an_ambiguous_name_asks_for_a_uuid),
+		TEST(the_shown_name_is_a_name),
 		TEST(services_come_back_with_uuid_and_state),
 		TEST(a_configured_service_is_not_started_twice),
 		TEST(a_configured_service_that_cannot_start_is_listed_as_failed),
