@@ -247,10 +247,21 @@ int lt_http_body_part(struct lt_conn *conn, struct lt_str chunk)
 	return 0;
 }
 
+/*
+ * Once a request; but when a request that we do not read the body of stands
+ * behind another in one segment, lws 4.1 tells without end and does nothing
+ * else: then the connection is over.
+ */
 int lt_http_body_end(struct lt_conn *conn)
 {
 	struct lt_http_req *req = conn->req;
 
+	if (req && req->body_ended) {
+		return -1;
+	}
+	if (req) {
+		req->body_ended = true;
+	}
 	if (req && !req->answered && !req->handed) {
 		req->close_after = false;
 		dispatch(conn);
