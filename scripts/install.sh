@@ -47,9 +47,11 @@ install -d "$root/share/bash-completion/completions"
 install -m 644 conf/livetimingctl.bash "$root/share/bash-completion/completions/livetimingctl"
 put 644 conf/permissions.json share/livetiming
 put 644 conf/livetiming.env share/livetiming
-install -d "$root/etc/livetiming"
-[ -e "$root/etc/livetiming/livetiming.env" ] ||
-	install -m 640 conf/livetiming.env "$root/etc/livetiming/livetiming.env"
+etc=$prefix/etc/livetiming
+[ "$prefix" != /usr ] || etc=/etc/livetiming
+install -d "$destdir$etc"
+[ -e "$destdir$etc/livetiming.env" ] || install -m 640 conf/livetiming.env "$destdir$etc/livetiming.env"
 for page in docs/man/*.[1-8]; do
 	[ ! -e "$page" ] || put 644 "$page" "share/man/man${page##*.}"
 done
+echo "installed; to start it: $prefix/bin/livetimingd --config $etc/livetiming.env"

@@ -9,6 +9,7 @@ conf=$(cd "$(dirname "$0")/../conf" && pwd)/livetiming.env
 run=$build/run
 
 mkdir -p "$run"
+hint=
 export LIVETIMING_STATE_DIR="${LIVETIMING_STATE_DIR:-$run/state}"
 export LIVETIMING_LOG_DIR="${LIVETIMING_LOG_DIR:-$run/log}"
 export LIVETIMING_ANALYSIS_DIR="${LIVETIMING_ANALYSIS_DIR:-$run/analysis}"
@@ -16,7 +17,8 @@ export LIVETIMING_RECORDINGS_DIR="${LIVETIMING_RECORDINGS_DIR:-$run/recordings}"
 export LIVETIMING_RECORDINGS_TEMP_DIR="${LIVETIMING_RECORDINGS_TEMP_DIR:-$run/recordings-temp}"
 if [ -z "${LIVETIMING_CONTROL_SOCKET:-}" ] && [ -z "${XDG_RUNTIME_DIR:-}" ] && [ "$(id -u)" != 0 ]; then
 	export LIVETIMING_CONTROL_SOCKET="$run/control.sock"
-	echo "livetimingctl finds the daemon with LIVETIMING_CONTROL_SOCKET=$LIVETIMING_CONTROL_SOCKET"
+	hint="    livetimingctl needs LIVETIMING_CONTROL_SOCKET=$LIVETIMING_CONTROL_SOCKET
+"
 fi
 
 # Said once it is true: the shell below becomes the daemon, with the same number.
@@ -27,7 +29,7 @@ daemon=$$
 ( (
 	while kill -0 "$daemon" 2>/dev/null; do
 		if "$build/livetimingctl" status 2>/dev/null | grep -q "process $daemon,"; then
-			printf '\n    A live race is at http://%s/ (Ctrl-C ends it)\n\n' "$address"
+			printf '\n    A live race is at http://%s/ (Ctrl-C ends it)\n%s\n' "$address" "$hint"
 			exit
 		fi
 		sleep 0.1
