@@ -17,6 +17,8 @@ trap 'rm -f "$out"' EXIT
 
 # Add up the TAP lines in $out of one program that ended with status $2.
 count() { # name, status
+	# cmocka calls a skipped test "not ok N # SKIP name"
+	sed -i -E 's/^( *)not ok ([0-9]+ # SKIP)/\1ok \2/' "$out"
 	ok=$(grep -cE '^ *ok ' "$out")
 	skip=$(grep -cE '^ *ok .*# SKIP' "$out")
 	bad=$(grep -cE '^ *not ok ' "$out")
