@@ -398,7 +398,7 @@ static bool listen_all(struct lt_daemon *daemon, struct lt_err *err)
 
 	for (size_t i = 0; i < addresses->n; i++) {
 		if (!lt_router_listen(daemon->router, lt_str_from(addresses->at[i]), err)) {
-			return false;
+			return lt_err_prefix(err, "LIVETIMING_LISTEN");
 		}
 	}
 	return true;
