@@ -381,7 +381,7 @@ static void add_head(struct lt_http_req *req, const struct lt_http_reply *reply,
 	add_header(out, "X-Content-Type-Options", "nosniff");
 	add_header(out, "Referrer-Policy", "same-origin");
 	add_header(out, "Access-Control-Allow-Origin", req->cors ? "*" : NULL);
-	add_header(out, "Connection", req->close_after ? "close" : NULL);
+	add_header(out, "Connection", "close");
 	for (const char *const *h = reply->headers; h && h[0]; h += 2) {
 		add_header(out, h[0], h[1]);
 	}

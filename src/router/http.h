@@ -6,7 +6,8 @@
  * is 404, a wrong method 405 with Allow, both as text/plain sentences.
  *
  * Every reply gets Content-Length, X-Content-Type-Options and Date; a reply
- * with an etag answers If-None-Match with 304. Keep-alive is on.
+ * with an etag answers If-None-Match with 304. A connection
+ * carries one request.
  */
 #ifndef LT_ROUTER_HTTP_H
 #define LT_ROUTER_HTTP_H

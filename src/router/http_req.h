@@ -32,11 +32,10 @@ struct lt_http_pair {
 struct lt_http_req {
 	enum lt_http_method method;
 	bool tls;
-	char peer[64];    /* printable address of the client */
-	bool close_after; /* the connection cannot be used for another request */
-	bool handed;      /* a handler has it, or had */
-	bool body_ended;  /* lws has said so */
-	char *path;       /* decoded; owned */
+	char peer[64];   /* printable address of the client */
+	bool handed;     /* a handler has it, or had */
+	bool body_ended; /* lws has said so */
+	char *path;      /* decoded; owned */
 	size_t path_n;
 	struct lt_http_pair *queries, *headers;
 	size_t queries_n, headers_n;

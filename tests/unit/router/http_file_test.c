@@ -247,23 +247,6 @@ static void a_large_file_and_a_part_of_it_arrive_whole(void **state)
 	finish(&answer);
 }
 
-static void a_connection_goes_on_after_a_file(void **state)
-{
-	struct server *server = *state;
-	struct answer answer = { 0 };
-	int fd = wire_connect(server->address);
-
-	for (int i = 0; i < 3; i++) {
-		static const char request[] = "GET /small HTTP/1.1\r\nHost: h\r\n"
-					      "Range: bytes=1-2\r\n\r\n";
-		wire_send(fd, request, strlen(request));
-		wire_read_response(fd, false, &answer.head, &answer.body);
-		assert_str_equal(lt_buf_str(&answer.body), "12");
-	}
-	close(fd);
-	finish(&answer);
-}
-
 static void a_client_that_goes_in_the_middle_of_a_file_leaves_nothing_open(void **state)
 {
 	struct server *server = *state;
@@ -289,7 +272,6 @@ int main(void)
 		FILES_TEST(a_known_etag_is_answered_with_304_until_the_file_changes),
 		FILES_TEST(what_is_no_regular_file_is_404),
 		FILES_TEST(a_large_file_and_a_part_of_it_arrive_whole),
-		FILES_TEST(a_connection_goes_on_after_a_file),
 		FILES_TEST(a_client_that_goes_in_the_middle_of_a_file_leaves_nothing_open),
 	};
 

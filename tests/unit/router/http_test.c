@@ -1,5 +1,6 @@
-#include "listener_fixture.h"
+#include <sys/socket.h>
 
+#include "listener_fixture.h"
 #define BIG_BYTES (5 * 1024 * 1024)
 
 struct reply_seen {
@@ -201,41 +202,38 @@ static void a_route_answers_with_its_headers(void **state)
 	finish(&reply);
 }
 
-static void a_connection_serves_one_request_after_the_other(void **state)
+static void a_connection_carries_one_request(void **state)
 {
 	struct server *server = *state;
 	struct reply_seen reply = { 0 };
+	char byte;
 	int fd = wire_connect(server->address);
 
-	for (int i = 0; i < 3; i++) {
-		ask(fd, "GET /hello", NULL, &reply);
-		expect_body(&reply, "hello");
-		ask(fd, "POST /post", "Content-Length: 2\r\n\r\nhi", &reply);
-		expect_head(&reply, " 200 ");
-		ask(fd, "GET /nothing", NULL, &reply);
-		expect_head(&reply, " 404 ");
-	}
+	ask(fd, "GET /hello", NULL, &reply);
+
+	expect_body(&reply, "hello");
+	expect_head(&reply, "Connection: close\r\n");
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
 	close(fd);
 	finish(&reply);
 }
 
-static void requests_sent_together_are_answered_in_order(void **state)
+/* libwebsockets 4.1 would hand out freed memory as the body of the second one. */
+static void a_request_behind_another_is_not_looked_at(void **state)
 {
 	struct server *server = *state;
 	struct reply_seen reply = { 0 };
+	char byte;
 	int fd = wire_connect(server->address);
-	static const char requests[] = "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n"
-				       "GET /tree/x HTTP/1.1\r\nHost: h\r\n\r\n"
-				       "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n";
+	static const char requests[] =
+			"GET /hello HTTP/1.1\r\nHost: h\r\n\r\n"
+			"POST /post HTTP/1.1\r\nContent-Length: 66\r\n\r\nhalf of it";
 
 	wire_send(fd, requests, strlen(requests));
 
 	wire_read_response(fd, false, &reply.head, &reply.body);
 	expect_body(&reply, "hello");
-	wire_read_response(fd, false, &reply.head, &reply.body);
-	expect_body(&reply, "path=/tree/x q= host=h body=");
-	wire_read_response(fd, false, &reply.head, &reply.body);
-	expect_body(&reply, "hello");
+	assert_true(recv(fd, &byte, 1, 0) <= 0);
 	close(fd);
 	finish(&reply);
 }
@@ -269,6 +267,8 @@ static void head_is_answered_without_a_body(void **state)
 	ask(fd, "HEAD /hello", NULL, &reply);
 
 	expect_head(&reply, "Content-Length: 5\r\n");
+	close(fd);
+	fd = wire_connect(server->address);
 	ask(fd, "GET /hello", NULL, &reply);
 	expect_body(&reply, "hello");
 	close(fd);
@@ -286,6 +286,8 @@ static void a_matching_etag_is_answered_with_304(void **state)
 	expect_head(&reply, "HTTP/1.1 304 ");
 	expect_head(&reply, "ETag: \"v1\"\r\n");
 	expect_not_in_head(&reply, "Content-Length");
+	close(fd);
+	fd = wire_connect(server->address);
 	ask(fd, "GET /hello", "If-None-Match: \"v2\"\r\n", &reply);
 	expect_head(&reply, "HTTP/1.1 200 ");
 	close(fd);
@@ -308,6 +310,8 @@ static void a_method_that_a_path_does_not_have_is_405_with_allow(void **state)
 	ask(fd, "DELETE /hello", NULL, &reply);
 	expect_head(&reply, "HTTP/1.1 405 ");
 	expect_head(&reply, "Allow: GET, HEAD, OPTIONS\r\n");
+	close(fd);
+	fd = wire_connect(server->address);
 	ask(fd, "GET /post", NULL, &reply);
 	expect_head(&reply, "HTTP/1.1 405 ");
 	expect_head(&reply, "Allow: POST, OPTIONS\r\n");
@@ -471,6 +475,8 @@ static void a_large_reply_arrives_whole_at_a_client_that_reads_late(void **state
 			fail_msg("byte %zu differs", i);
 		}
 	}
+	close(fd);
+	fd = wire_connect(server->address);
 	ask(fd, "GET /hello", NULL, &reply);
 	expect_body(&reply, "hello");
 	close(fd);
@@ -544,8 +550,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_route_answers_with_its_headers),
-		TEST(a_connection_serves_one_request_after_the_other),
-		TEST(requests_sent_together_are_answered_in_order),
+		TEST(a_connection_carries_one_request),
+		TEST(a_request_behind_another_is_not_looked_at),
 		cmocka_unit_test(a_connection_that_sends_no_request_is_closed_in_time),
 		TEST(head_is_answered_without_a_body),
 		TEST(a_matching_etag_is_answered_with_304),
