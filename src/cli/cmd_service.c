@@ -174,12 +174,12 @@ static void add_row(struct lt_cli_table *table, const cJSON *service)
 		lt_buf_add_c(&status, ", silent");
 	}
 	lt_cli_table_add(table, lt_cli_member(service, "serviceClass"));
-	lt_cli_table_add(table, lt_cli_member(service, "uuid"));
 	lt_cli_table_add(table, lt_buf_str(&status));
 	lt_cli_table_add_int(table, cJSON_IsNumber(cars) ? (int64_t)cars->valuedouble : 0);
 	lt_cli_table_add(table, lt_cli_member(service, "flag"));
 	lt_cli_table_add(table, lt_buf_str(&age));
 	lt_cli_table_add(table, lt_cli_member(service, "name"));
+	lt_cli_table_add(table, lt_cli_member(service, "uuid"));
 	lt_cli_table_add(table,
 			lt_cli_member(service,
 					lt_cli_member(service, "reason").n ? "reason"
@@ -188,8 +188,9 @@ static void add_row(struct lt_cli_table *table, const cJSON *service)
 
 int lt_cmd_service_list(struct lt_cli *cli, int argc, char **argv)
 {
-	static const char *const titles[] = { "CLASS", "UUID", "STATUS", ">CARS", "FLAG", "UPDATED",
-		"NAME", "DESCRIPTION" };
+	/* what matters fits 80 columns; the rest may wrap */
+	static const char *const titles[] = { "CLASS", "STATUS", ">CARS", "FLAG", "UPDATED", "NAME",
+		"UUID", "DESCRIPTION" };
 	LT_AUTO(cJSON_Delete) cJSON *services = NULL;
 	struct lt_cli_table *table;
 	const cJSON *service;

@@ -27,8 +27,8 @@ test('a service is started, listed, shown, restarted and stopped', async (t) => 
   assert.equal(listed.uuid, started.uuid);
   assert.equal(listed.description, 'A race');
   const table = await daemon.ctl(['service', 'list']);
-  assert.match(table.stdout, /^CLASS +UUID +STATUS/);
-  assert.match(table.stdout, /\nsimulator +[0-9a-f]{32} +\w+/);
+  assert.match(table.stdout, /^CLASS +STATUS +CARS .* UUID +DESCRIPTION$/m);
+  assert.match(table.stdout, /\nsimulator +\w+ .* [0-9a-f]{32}  A race$/m);
   assert.match((await daemon.ctl(['service', 'show', 'simulator'])).stdout, /command +simulator --seed 71 -d 'A race'|command +simulator --seed 71 -d "A race"/);
   const restarted = await daemon.ctlJson(['service', 'restart', 'simulator']);
   assert.equal(restarted.uuid, started.uuid);
