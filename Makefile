@@ -100,6 +100,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_t
 SUPPORT_OBJ = $(patsubst tests/support/%.c,$(O)/support/%.o,$(wildcard tests/support/*.c))
 # *_fake_test.c gets the loop with a hand-moved clock instead of loop_uv.c
 FAKE_OBJ = $(patsubst tests/support_fake/%.c,$(O)/support_fake/%.o,$(wildcard tests/support_fake/*.c))
+.SECONDARY: $(SUPPORT_OBJ) $(FAKE_OBJ)
 # a plugin's parser is tested by its objects: tests/unit/plugins/<plugin>_<name>_test.c
 plugin_objs = $(patsubst plugins/%.c,$(O)/plugins/%.o,$(wildcard plugins/$(firstword $(subst _, ,$(1)))/*.c))
 define unit_rule
