@@ -76,6 +76,9 @@ static bool send_line(struct lt_client *client, const cJSON *json, struct lt_err
 	for (size_t sent = 0; sent < line.n;) {
 		ssize_t n = send(client->fd, line.p + sent, line.n - sent, MSG_NOSIGNAL);
 
+		if (n < 0 && errno == EPIPE) {
+			break; /* it has closed, and said why: that is read as the answer */
+		}
 		if (n < 0 && errno != EINTR) {
 			return lt_err_errno(err, "control socket");
 		}

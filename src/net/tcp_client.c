@@ -17,7 +17,6 @@
 #define STALE_MS           10000
 #define DEAD_MS            30000
 #define READ_BYTES         65536
-#define READS_PER_TURN     4
 
 enum state { IDLE, RESOLVING, CONNECTING, CONNECTED, WAITING };
 
@@ -95,36 +94,32 @@ static void flush(struct lt_tcp_client *client)
 	lt_watch_set(&client->watch, LT_READABLE | (client->unsent.n ? LT_WRITABLE : 0));
 }
 
+/* One read a turn: a flood is parsed in shares, and others come in between. */
 static void read_some(struct lt_tcp_client *client)
 {
-	for (int i = 0; i < READS_PER_TURN; i++) {
-		struct lt_err err = { 0 };
-		ssize_t n = recv(client->fd, client->input, sizeof(client->input), 0);
+	struct lt_err err = { 0 };
+	ssize_t n = recv(client->fd, client->input, sizeof(client->input), 0);
 
-		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			return;
-		}
-		if (n < 0) {
-			lt_err_errno(&err, "connection to %s port %u lost", client->host,
-					client->opts.port);
-			fail(client, &err);
-			return;
-		}
-		if (n == 0) {
-			lt_err_set(&err, LT_E_UNAVAILABLE, "%s port %u closed the connection",
-					client->host, client->opts.port);
-			fail(client, &err);
-			return;
-		}
-		lt_backoff_reset(&client->backoff);
-		lt_watchdog_heard(&client->watchdog);
-		if (client->state == CONNECTED && client->opts.bytes) {
-			client->opts.bytes(client->opts.arg,
-					(struct lt_str){ client->input, (size_t)n });
-		}
-		if (client->state != CONNECTED || (size_t)n < sizeof(client->input)) {
-			return; /* a callback stopped us, or that was all */
-		}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		return;
+	}
+	if (n < 0) {
+		lt_err_errno(&err, "connection to %s port %u lost", client->host,
+				client->opts.port);
+		fail(client, &err);
+		return;
+	}
+	if (n == 0) {
+		lt_err_set(&err, LT_E_UNAVAILABLE, "%s port %u closed the connection", client->host,
+				client->opts.port);
+		fail(client, &err);
+		return;
+	}
+	lt_backoff_reset(&client->backoff);
+	lt_watchdog_heard(&client->watchdog);
+	/* the watchdog's callback may have stopped us */
+	if (client->state == CONNECTED && client->opts.bytes) {
+		client->opts.bytes(client->opts.arg, (struct lt_str){ client->input, (size_t)n });
 	}
 }
 

@@ -19,6 +19,7 @@
 #define OUTPUT_HIGH     (256 * 1024) /* no further request is begun while so much is unsent */
 #define STUCK_MS        30000        /* output that nobody takes */
 #define IDLE_MS         600000       /* nothing said, nothing pending */
+#define PAUSE_MS        1000         /* before the next try when no descriptor is to be had */
 
 struct connection {
 	struct lt_control *control;
@@ -45,6 +46,7 @@ struct lt_control {
 	struct lt_control_env env;
 	int fd; /* -1: stopped */
 	struct lt_watch watch;
+	struct lt_timer pause; /* armed: connections wait, the system is out of descriptors */
 	struct connection *connections;
 	size_t n;
 };
@@ -425,6 +427,13 @@ static void add_connection(struct lt_control *control, int fd)
 	update_connection(connection);
 }
 
+static void on_pause_end(void *arg)
+{
+	struct lt_control *control = arg;
+
+	lt_watch_set(&control->watch, LT_READABLE);
+}
+
 static void on_connect(void *arg, int events)
 {
 	struct lt_control *control = arg;
@@ -433,6 +442,10 @@ static void on_connect(void *arg, int events)
 	(void)events;
 	if (fd >= 0) {
 		add_connection(control, fd);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+		/* who waits keeps the socket readable: without a pause the loop would spin */
+		lt_watch_set(&control->watch, 0);
+		lt_timer_once(&control->pause, control->env.loop, PAUSE_MS, on_pause_end, control);
 	}
 }
 
@@ -532,6 +545,7 @@ void lt_control_stop(struct lt_control *control)
 	while (control->connections) {
 		close_connection(control->connections);
 	}
+	lt_timer_cancel(&control->pause);
 	if (control->fd >= 0) {
 		lt_watch_stop(&control->watch);
 		close(control->fd);

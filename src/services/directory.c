@@ -11,7 +11,7 @@
 #define ALIVE_TIMEOUT_MS    (2 * ALIVE_INTERVAL_MS)
 #define UUID_BYTES_MAX      128
 #define MANIFEST_BYTES_MAX  (64 * 1024)
-#define LISTING_BYTES_MAX   (2 * 1024 * 1024) /* every viewer gets all of it, at every change */
+#define LISTING_BYTES_MAX   (1024 * 1024) /* every viewer gets all of it, at every change */
 #define SERVICES_MAX        10000
 #define EXTERNAL_ROLE       "external_service"
 

@@ -1,6 +1,7 @@
 // livetimingctl and the original's commands against a running daemon, and HTTP beside it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -173,4 +174,15 @@ test('HTTP has the directory, states, relays and the page', async (t) => {
   assert.match(page.headers.get('content-security-policy'), /default-src 'self'/);
   assert.match(await page.text(), /<!doctype html>/i);
   assert.equal((await fetch(`${daemon.http}/style.css`)).headers.get('content-type'), 'text/css; charset=utf-8');
+});
+
+test('when all places on the control socket are taken, the command says so', async (t) => {
+  const daemon = await startDaemon(t);
+  const holders = Array.from({ length: 32 }, () => net.connect(daemon.socket));
+  t.after(() => holders.forEach((holder) => holder.destroy()));
+  await Promise.all(holders.map((holder) => new Promise((resolve) => holder.once('data', resolve))));
+
+  const refused = await daemon.ctl(['status']);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /there are 32 connections already/);
 });

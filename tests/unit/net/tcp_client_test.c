@@ -24,6 +24,8 @@ struct fixture {
 	int want_connected, want_disconnected, want_stale, want_alive;
 	bool destroy_when_done;
 	int let_go[2];
+	struct lt_deferred turn_end;
+	size_t turn_bytes, most_turn_bytes; /* given in one turn of the loop */
 };
 
 static void too_late(void *arg)
@@ -53,10 +55,18 @@ static void on_connected(void *arg)
 	look(f);
 }
 
+static void on_turn_end(void *arg)
+{
+	((struct fixture *)arg)->turn_bytes = 0;
+}
+
 static void on_bytes(void *arg, struct lt_str bytes)
 {
 	struct fixture *f = arg;
 
+	f->turn_bytes += bytes.n;
+	f->most_turn_bytes = LT_MAX(f->most_turn_bytes, f->turn_bytes);
+	lt_loop_defer(f->env.loop, &f->turn_end, on_turn_end, f);
 	lt_buf_add_str(&f->bytes, bytes);
 	look(f);
 }
@@ -109,6 +119,7 @@ static int teardown(void **state)
 
 	lt_tcp_client_destroy(f->client);
 	lt_timer_cancel(&f->guard);
+	lt_deferred_cancel(&f->turn_end);
 	lt_loop_destroy(f->env.loop);
 	if (f->server.serve) {
 		server_stop(&f->server);
@@ -226,6 +237,31 @@ static void serve_one_byte(int fd, int nth, void *arg)
 	(void)nth;
 	(void)arg;
 	server_say(fd, "x");
+}
+
+static void serve_flood(int fd, int nth, void *arg)
+{
+	char block[65537];
+
+	(void)nth;
+	(void)arg;
+	memset(block, 'x', sizeof(block) - 1);
+	block[sizeof(block) - 1] = '\0';
+	for (int i = 0; i < 64; i++) {
+		server_say(fd, block);
+	}
+	server_wait_for_close(fd);
+}
+
+static void a_flood_is_given_in_shares_of_a_turn_each(void **state)
+{
+	struct fixture *f = *state;
+
+	f->want_bytes = 4 * 1024 * 1024;
+	start(f, serve_flood);
+	lt_loop_run(f->env.loop);
+
+	assert_true(f->most_turn_bytes <= 65536);
 }
 
 static void a_lost_connection_is_made_anew(void **state)
@@ -378,6 +414,7 @@ int main(void)
 		TEST(bytes_arrive_as_they_were_sent),
 		TEST(what_is_sent_comes_back_from_an_echo),
 		TEST(a_server_that_does_not_read_fills_a_bounded_queue),
+		TEST(a_flood_is_given_in_shares_of_a_turn_each),
 		TEST(a_lost_connection_is_made_anew),
 		TEST(a_refused_connection_is_tried_again),
 		TEST(every_address_of_a_name_is_tried),

@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -419,6 +420,32 @@ static void the_thirty_third_connection_is_told_so(void **state)
 	}
 }
 
+static void without_descriptors_connections_wait_and_are_served_later(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit limit, low;
+
+	begin(f);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	int first = open_peer(f), waiting = connect_to(f);
+	assert_string_not_equal(hear(waiting), "");
+	close(waiting);
+	assert_string_not_equal(ask(first, "{\"verb\":\"now\"}"), "");
+	int highest = socket(AF_UNIX, SOCK_STREAM, 0);
+	close(highest);
+	low = (struct rlimit){ .rlim_cur = (rlim_t)highest + 1, .rlim_max = limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	waiting = connect_to(f);
+	for (int i = 0; i < 10; i++) { /* turns in which it cannot be accepted */
+		assert_string_not_equal(ask(first, "{\"verb\":\"now\"}"), "");
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+	assert_string_equal(hear(waiting), "{\"livetimingd\":\"9.9\",\"protocol\":1}");
+	close(waiting);
+	close(first);
+}
+
 static void a_socket_in_use_is_a_clear_error_and_stays(void **state)
 {
 	struct fixture *f = *state;
@@ -495,6 +522,7 @@ int main(void)
 		TEST(a_peer_that_reads_nothing_does_not_hold_up_others),
 		TEST(an_answer_beyond_the_line_limit_is_refused_instead),
 		TEST(the_thirty_third_connection_is_told_so),
+		TEST(without_descriptors_connections_wait_and_are_served_later),
 		TEST(a_socket_in_use_is_a_clear_error_and_stays),
 		TEST(a_leftover_socket_is_replaced),
 		TEST(a_file_that_is_no_socket_is_left_alone),

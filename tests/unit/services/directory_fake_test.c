@@ -410,11 +410,11 @@ static void all_manifests_together_are_bounded(void **state)
 	for (int i = 0; i < 100; i++) {
 		say_long_manifest(&a, i, 60 * 1024);
 	}
-	assert_int_equal(count_services(f), 34);
+	assert_int_equal(count_services(f), 17);
 	say_long_manifest(&a, 0, 10); /* one that shrinks makes room */
 	say_long_manifest(&a, 99, 60 * 1024);
 
-	assert_int_equal(count_services(f), 35);
+	assert_int_equal(count_services(f), 18);
 	leave(&a);
 }
 
@@ -425,7 +425,7 @@ static void a_large_listing_rests_before_it_is_published_again(void **state)
 	int before;
 
 	join(f, &a, "a");
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 15; i++) {
 		say_long_manifest(&a, i, 60 * 1024);
 	}
 	lt_fake_advance(f->loop, 500);
