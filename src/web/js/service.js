@@ -9,6 +9,11 @@ const MSG_STATE_COMPRESSED = 8;
 const MSG_DIRECTORY = 5;
 const STALE_MS = 75000; // a living service publishes at least once a minute
 
+// What a service publishes before its feed said anything; "green" means nothing then.
+function isBlank({ cars, messages, session }) {
+  return !cars?.length && !messages?.length && !session?.timeElapsed && session?.flagState === 'green';
+}
+
 export class ServicePage {
   constructor(connection, uuid) {
     this.uuid = uuid;
@@ -44,7 +49,7 @@ export class ServicePage {
     this.messages = element('ol', { class: 'messages', 'aria-live': 'off' });
     this.source = element('p', { class: 'source' });
     this.empty = element('p', { class: 'empty' }, 'Waiting for the service…');
-    this.node = element('article', { class: 'service' },
+    this.node = element('article', { class: 'service waiting' },
       element('div', { class: 'heading' }, element('div', {}, this.title, this.description), this.allColumns),
       this.banner, this.track, this.empty,
       element('div', { class: 'columns' }, this.scroller,
@@ -92,7 +97,10 @@ export class ServicePage {
   // Both parts are needed; they arrive in any order.
   show() {
     if (!this.manifest || !this.state) return;
-    this.empty.hidden = true;
+    const blank = isBlank(this.state);
+    if (blank) setText(this.empty, 'Waiting for the first data…');
+    this.empty.hidden = !blank;
+    this.node.classList.toggle('waiting', blank);
     this.table.setColumns(this.manifest.colSpec);
     this.table.update(this.state.cars, this.state.highlight);
     this.showTrack();
