@@ -247,12 +247,13 @@ static void give_session(struct simulator *self, const struct sim_view *view)
 		[SIM_FLAG_CHEQUERED] = LT_FLAG_CHEQUERED };
 	struct lt_str track_data[SIM_TRACK_DATA];
 	struct lt_session_info session = { .size = sizeof(session), .flag = flags[view->flag] };
+	int64_t elapsed_s = view->elapsed_ms / 1000, remain_s = view->remain_ms / 1000;
 
 	for (size_t i = 0; i < SIM_TRACK_DATA; i++) {
 		track_data[i] = text_of(view->track_data[i]);
 	}
-	session.time_elapsed_s = (double)(view->elapsed_ms / 1000);
-	session.time_remain_s = (double)(view->remain_ms / 1000);
+	session.time_elapsed_s = (double)elapsed_s;
+	session.time_remain_s = (double)remain_s;
 	session.laps_remain = -1;
 	session.track_data = track_data;
 	session.track_data_count = SIM_TRACK_DATA;

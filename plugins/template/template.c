@@ -83,6 +83,7 @@ static void update(void *arg)
 	struct template *self = arg;
 	int64_t laps = count_laps(self);
 	struct lt_session_info session = { .size = sizeof(session), .flag = LT_FLAG_GREEN };
+	int64_t elapsed_s = (self->api->mono_us(self->host) - self->started_us) / 1000000;
 	const struct lt_cell cells[COLUMN_COUNT] = {
 		{ .kind = LT_CELL_TEXT, .s = LT_LITERAL("71") },
 		{ .kind = LT_CELL_TEXT, .s = LT_LITERAL("RUN") },
@@ -92,8 +93,7 @@ static void update(void *arg)
 		{ .kind = LT_CELL_TIME, .d = laps > 0 ? (double)self->lap_s : -1 },
 	};
 
-	session.time_elapsed_s =
-			(double)((self->api->mono_us(self->host) - self->started_us) / 1000000);
+	session.time_elapsed_s = (double)elapsed_s;
 	session.time_remain_s = -1; /* not known: left out */
 	session.laps_remain = -1;
 	self->api->state_begin(self->host);

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef lt_err_set
+#undef lt_err_errno
+#undef lt_err_prefix
+
 /* A message that was cut must not end inside a UTF-8 sequence: it may become JSON. */
 static void drop_partial_character(char *text, size_t n)
 {

@@ -30,7 +30,10 @@ struct lt_err {
 	char msg[240];
 };
 
-/* Fill err (which may be NULL). Always returns false, so that callers can return it. */
+/*
+ * Fill err (which may be NULL). Always returns false, so that callers can
+ * return it; the macros say so to static analysis, which sees one file at a time.
+ */
 bool lt_err_set(struct lt_err *err, enum lt_errc code, const char *fmt, ...) LT_PRINTF(3, 4);
 
 /*
@@ -42,5 +45,23 @@ bool lt_err_errno(struct lt_err *err, const char *fmt, ...) LT_PRINTF(2, 3);
 
 /* Put "fmt: " in front of the message already there. Always returns false. */
 bool lt_err_prefix(struct lt_err *err, const char *fmt, ...) LT_PRINTF(2, 3);
+
+#ifdef __clang_analyzer__
+#	define lt_err_set(...)                                                                    \
+		({                                                                                 \
+			(void)lt_err_set(__VA_ARGS__);                                             \
+			false;                                                                     \
+		})
+#	define lt_err_errno(...)                                                                  \
+		({                                                                                 \
+			(void)lt_err_errno(__VA_ARGS__);                                           \
+			false;                                                                     \
+		})
+#	define lt_err_prefix(...)                                                                 \
+		({                                                                                 \
+			(void)lt_err_prefix(__VA_ARGS__);                                          \
+			false;                                                                     \
+		})
+#endif
 
 #endif

@@ -152,7 +152,7 @@ void lt_cli_table_print(const struct lt_cli_table *table, FILE *out)
 {
 	size_t *widths;
 
-	if (table->n <= table->columns) {
+	if (table->columns == 0 || table->n <= table->columns) {
 		return;
 	}
 	widths = lt_calloc(table->columns, sizeof(*widths));

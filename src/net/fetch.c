@@ -230,6 +230,7 @@ static bool take_header(struct lt_str line, const char *name, struct lt_buf *val
 	return true;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type that libcurl calls */
 static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct lt_fetch *fetch = arg;

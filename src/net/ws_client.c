@@ -302,6 +302,7 @@ static int on_lws(
 	assert(client->magic == CLIENT_MAGIC);
 	switch ((int)reason) {
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+		assert(in);
 		return add_headers(client, in, len);
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 		return on_connection_error(client, text);

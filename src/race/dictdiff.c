@@ -407,7 +407,7 @@ static bool apply_entry(cJSON **root, const cJSON *entry, struct lt_err *err)
 {
 	const cJSON *action = cJSON_IsArray(entry) ? cJSON_GetArrayItem(entry, 0) : NULL;
 
-	if (!cJSON_IsString(action) || cJSON_GetArraySize(entry) != 3) {
+	if (!action || !cJSON_IsString(action) || cJSON_GetArraySize(entry) != 3) {
 		return lt_err_set(err, LT_E_FORMAT, "not a list of action, path and changes");
 	}
 	return apply_action(root, lt_str_from(action->valuestring), action->next, err) ||

@@ -1,5 +1,6 @@
 #include "router/broker.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/alloc.h"
@@ -86,6 +87,7 @@ static void insert_subscriber(struct lt_broker *broker, struct lt_subscriber *su
 
 static void remove_subscriber(struct lt_broker *broker, struct lt_subscriber *subscriber)
 {
+	assert(broker->subscribers);
 	HASH_DEL(broker->subscribers, subscriber);
 }
 

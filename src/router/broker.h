@@ -63,15 +63,14 @@ bool lt_broker_has_meta_subscribers(const struct lt_broker *broker);
 void lt_broker_publish_meta(struct lt_broker *broker, const char *topic, struct lt_str args);
 
 /* For the meta API: one by id, one by pattern, all, those a topic reaches, members of one. */
-bool lt_broker_get(
-		const struct lt_broker *broker, uint64_t subscription, struct lt_pattern_view *ret);
+bool lt_broker_get(const struct lt_broker *broker, uint64_t id, struct lt_pattern_view *ret);
 bool lt_broker_lookup(const struct lt_broker *broker, struct lt_str pattern, enum lt_match match,
 		struct lt_pattern_view *ret);
 void lt_broker_each(const struct lt_broker *broker, lt_pattern_fn fn, void *arg);
 void lt_broker_each_match(
 		const struct lt_broker *broker, struct lt_str topic, lt_pattern_fn fn, void *arg);
 void lt_broker_each_subscriber(
-		const struct lt_broker *broker, uint64_t subscription, lt_member_fn fn, void *arg);
+		const struct lt_broker *broker, uint64_t id, lt_member_fn fn, void *arg);
 
 /* Forget the retained event of a topic. */
 void lt_broker_unretain(struct lt_broker *broker, struct lt_str topic);

@@ -78,8 +78,7 @@ bool lt_dealer_lookup(const struct lt_dealer *dealer, struct lt_str pattern, enu
 void lt_dealer_each(const struct lt_dealer *dealer, lt_pattern_fn fn, void *arg);
 bool lt_dealer_match(const struct lt_dealer *dealer, struct lt_str procedure,
 		struct lt_pattern_view *ret);
-void lt_dealer_each_callee(
-		const struct lt_dealer *dealer, uint64_t registration, lt_member_fn fn, void *arg);
+void lt_dealer_each_callee(const struct lt_dealer *dealer, uint64_t id, lt_member_fn fn, void *arg);
 
 /* The member leaves: its callers get ERROR wamp.error.canceled, its calls end. */
 void lt_dealer_leave(struct lt_dealer *dealer, struct lt_member *member);

@@ -34,7 +34,7 @@ struct lt_http_route {
 	lt_http_fn fn;
 	void *arg;
 };
-void lt_http_add(struct lt_http *http, const struct lt_http_route *route); /* strings are copied */
+void lt_http_add(struct lt_http *http, const struct lt_http_route *added); /* strings are copied */
 void lt_http_remove(struct lt_http *http, const char *method, const char *path);
 
 /* Of a request; borrowed until it is answered. path is decoded, without query; never has ".."

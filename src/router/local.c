@@ -297,15 +297,14 @@ bool lt_local_is_in_process(const struct lt_local *local, uint64_t session)
 	return member && member->in_process;
 }
 
-bool lt_local_subscribe(struct lt_local *local, struct lt_str topic, enum lt_match match,
-		bool get_retained, lt_event_fn fn, void *arg, uint64_t *ret_subscription,
-		struct lt_err *err)
+uint64_t lt_local_subscribe(struct lt_local *local, struct lt_str topic, enum lt_match match,
+		bool get_retained, lt_event_fn fn, void *arg, struct lt_err *err)
 {
 	struct handler *handler;
 	uint64_t id;
 
 	if (!lt_broker_subscribe(local->realm->broker, &local->member, topic, match, &id, err)) {
-		return false;
+		return 0;
 	}
 	handler = find(local->subscriptions, id);
 	if (!handler) {
@@ -316,10 +315,7 @@ bool lt_local_subscribe(struct lt_local *local, struct lt_str topic, enum lt_mat
 	if (get_retained) {
 		lt_broker_replay(local->realm->broker, &local->member, id);
 	}
-	if (ret_subscription) {
-		*ret_subscription = id;
-	}
-	return true;
+	return id;
 }
 
 bool lt_local_unsubscribe(struct lt_local *local, uint64_t subscription, struct lt_err *err)

@@ -41,9 +41,9 @@ struct lt_event {
 };
 typedef void (*lt_event_fn)(void *arg, const struct lt_event *event);
 
-bool lt_local_subscribe(struct lt_local *local, struct lt_str topic, enum lt_match match,
-		bool get_retained, lt_event_fn fn, void *arg, uint64_t *ret_subscription,
-		struct lt_err *err);
+/* Id of the subscription; 0: failed. */
+uint64_t lt_local_subscribe(struct lt_local *local, struct lt_str topic, enum lt_match match,
+		bool get_retained, lt_event_fn fn, void *arg, struct lt_err *err);
 bool lt_local_unsubscribe(struct lt_local *local, uint64_t subscription, struct lt_err *err);
 
 /* Fails with LT_E_URI or LT_E_DENIED; there is no acknowledgement to wait for. */

@@ -160,7 +160,7 @@ void lt_raw_finish(struct lt_conn *conn); /* part of lt_conn_gone */
 /* transport_out.c */
 
 /* The handshake is done: make the session, ping from time to time. */
-void lt_out_begin(struct lt_conn *conn, const struct lt_conn_ops *ops, const char *transport,
+void lt_out_begin(struct lt_conn *conn, const struct lt_conn_ops *ops, const char *transport_name,
 		const struct lt_serializer *serializer);
 void lt_out_heard(struct lt_conn *conn);  /* something came from the peer */
 void lt_out_add(struct lt_conn *conn);    /* to those that are written at the end of the turn */

@@ -113,7 +113,8 @@ static bool read_path(struct lws *wsi, struct lt_http_req *req)
 		return false;
 	}
 	req->path_n = strlen(req->path);
-	struct lt_str path = lt_http_path(req), rest = path;
+	struct lt_str path = { req->path, req->path_n }, rest = path;
+
 	while (rest.p) {
 		struct lt_str part = lt_str_split(&rest, '/');
 

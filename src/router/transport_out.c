@@ -187,14 +187,14 @@ static void on_ping_time(void *arg)
 	lt_timer_once(&conn->timer, env->loop, env->limits.ping_interval_ms, on_ping_time, conn);
 }
 
-void lt_out_begin(struct lt_conn *conn, const struct lt_conn_ops *ops, const char *name,
+void lt_out_begin(struct lt_conn *conn, const struct lt_conn_ops *ops, const char *transport_name,
 		const struct lt_serializer *serializer)
 {
 	struct lt_transport *transport = conn->transport;
 
 	conn->ops = ops;
 	conn->peer.ops = &peer_ops;
-	conn->peer.transport = name;
+	conn->peer.transport = transport_name;
 	conn->heard_us = lt_loop_now(transport->env->loop).us;
 	lt_timer_once(&conn->timer, transport->env->loop, transport->env->limits.ping_interval_ms,
 			on_ping_time, conn);

@@ -30,6 +30,7 @@ static bool set_error(struct lt_err *err, const char *path)
 }
 
 /* No passphrase can be asked for. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type that OpenSSL calls */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
 	(void)buf;

@@ -153,33 +153,29 @@ void lt_trie_set(struct lt_trie *trie, struct lt_str key, void *value)
 	node->value = value;
 }
 
-/* Restore the invariant of a node that lost its value or a child. */
-static void tidy(struct node *parent, struct node **slot)
+static void remove_child(struct node *parent, struct node **slot)
 {
-	struct node *node = *slot;
+	size_t at = (size_t)(slot - parent->children);
 
-	if (node->value || node->child_count > 1) {
-		return;
-	}
-	if (node->child_count == 0) {
-		size_t at = (size_t)(slot - parent->children);
+	node_destroy(*slot);
+	parent->child_count--;
+	memmove(slot, slot + 1, (parent->child_count - at) * sizeof(*slot));
+}
 
-		parent->child_count--;
-		memmove(slot, slot + 1, (parent->child_count - at) * sizeof(*slot));
-	} else {
-		struct node *child = node->children[0];
-		struct node *joined = node_create(label_of(node));
+/* Make one node of a node without a value and its only child. */
+static void join(struct node **slot)
+{
+	struct node *node = *slot, *child = node->children[0];
+	struct node *joined = node_create(label_of(node));
 
-		joined = lt_realloc(
-				joined, sizeof(*joined) + node->label_bytes + child->label_bytes);
-		memcpy(joined->label + node->label_bytes, child->label, child->label_bytes);
-		joined->label_bytes += child->label_bytes;
-		joined->value = child->value;
-		joined->children = child->children;
-		joined->child_count = child->child_count;
-		*slot = joined;
-		lt_free(child);
-	}
+	joined = lt_realloc(joined, sizeof(*joined) + node->label_bytes + child->label_bytes);
+	memcpy(joined->label + node->label_bytes, child->label, child->label_bytes);
+	joined->label_bytes += child->label_bytes;
+	joined->value = child->value;
+	joined->children = child->children;
+	joined->child_count = child->child_count;
+	*slot = joined;
+	lt_free(child);
 	lt_free(node->children);
 	lt_free(node);
 }
@@ -205,10 +201,14 @@ void lt_trie_remove(struct lt_trie *trie, struct lt_str key)
 	if (!parent) {
 		return;
 	}
-	tidy(parent, slot);
+	if (node->child_count == 0) {
+		remove_child(parent, slot);
+	} else if (node->child_count == 1) {
+		join(slot);
+	}
 	/* The parent may be left with one child; its own parent is where its slot lies. */
 	if (parent_slot && !parent->value && parent->child_count == 1) {
-		tidy(NULL, parent_slot);
+		join(parent_slot);
 	}
 }
 

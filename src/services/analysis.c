@@ -453,12 +453,12 @@ static bool make_entry(struct lt_analyses *analyses, const struct lt_timing_abou
 	entry->uuid = lt_str_dup(about->uuid);
 	entry->has_analysis = about->has_analysis;
 	entry->continues = about->continues;
-	DL_APPEND2(analyses->entries, entry, prev, nxt);
 	if (about->keeps_files &&
 			!(entry->path = lt_analysis_saved_path(analyses->dir, about->uuid, err))) {
-		remove_entry(entry);
+		free_entry(entry);
 		return false;
 	}
+	DL_APPEND2(analyses->entries, entry, prev, nxt);
 	*ret_entry = entry;
 	return true;
 }

@@ -1,11 +1,11 @@
 #include "services/control_verbs.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "router/router.h"
 #include "services/directory.h"
 #include "services/dvr.h"
+#include "services/metrics.h"
 #include "services/recordings.h"
 #include "services/services.h"
 
@@ -94,20 +94,13 @@ static cJSON *loop_figures(const struct lt_control_modules *modules)
 	return json;
 }
 
-/* Memory that is really in use; 0 when the system does not say. */
+/* Memory that is really in use. */
 static int64_t memory_bytes(void)
 {
-	FILE *file = fopen("/proc/self/statm", "r");
-	long pages = 0;
+	uint64_t virtual_bytes, resident_bytes;
 
-	if (!file) {
-		return 0;
-	}
-	if (fscanf(file, "%*d %ld", &pages) != 1) {
-		pages = 0;
-	}
-	fclose(file);
-	return (int64_t)pages * sysconf(_SC_PAGESIZE);
+	lt_metrics_memory(&virtual_bytes, &resident_bytes);
+	return (int64_t)resident_bytes;
 }
 
 static cJSON *text_list(const char *const *texts)

@@ -1,5 +1,7 @@
 #include "services/directory.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/table.h"
 #include "race/envelope.h"
@@ -99,6 +101,7 @@ static void free_entry(struct lt_directory *directory, struct entry *entry)
 		entry->probe->entry = NULL;
 	}
 	DL_DELETE(directory->entries, entry);
+	assert(directory->by_uuid);
 	HASH_DEL(directory->by_uuid, entry);
 	directory->n--;
 	directory->bytes -= entry->manifest_n;
@@ -473,7 +476,7 @@ static bool join(struct lt_directory *directory, struct lt_err *err)
 	return lt_local_register(directory->local, LT_STR(LT_RPC_LIST_SERVICES), true,
 			       on_list_services, directory, &id, err) &&
 			lt_local_subscribe(directory->local, LT_STR(LT_TOPIC_CONTROL),
-					LT_MATCH_EXACT, false, on_control, directory, &id, err) &&
+					LT_MATCH_EXACT, false, on_control, directory, err) &&
 			lt_local_publish(directory->local, LT_STR(LT_TOPIC_CONTROL), false,
 					lt_buf_str(&hello), err);
 }

@@ -415,18 +415,16 @@ void lt_dvr_release(struct lt_dvr *dvr)
 
 static bool join(struct lt_dvr *dvr, struct lt_err *err)
 {
-	uint64_t id;
-
 	dvr->local = lt_local_join(dvr->env.router, LT_STR(LT_REALM), "dvr", "services", err);
 	return dvr->local != NULL &&
 			lt_local_subscribe(dvr->local, LT_STR(LT_TOPIC_CONTROL), LT_MATCH_EXACT,
-					false, on_control, dvr, &id, err) &&
+					false, on_control, dvr, err) &&
 			lt_local_subscribe(dvr->local, LT_STR(LT_TOPIC_DIRECTORY), LT_MATCH_EXACT,
-					true, on_directory, dvr, &id, err) &&
+					true, on_directory, dvr, err) &&
 			lt_local_subscribe(dvr->local, LT_STR(LT_TOPIC_SERVICE), LT_MATCH_PREFIX,
-					false, on_state, dvr, &id, err) &&
+					false, on_state, dvr, err) &&
 			lt_local_subscribe(dvr->local, LT_STR(TOPIC_ANALYSIS), LT_MATCH_PREFIX,
-					true, on_analysis, dvr, &id, err);
+					true, on_analysis, dvr, err);
 }
 
 bool lt_dvr_start(struct lt_dvr *dvr, struct lt_err *err)

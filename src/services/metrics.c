@@ -176,22 +176,33 @@ static uint64_t count_open_files(void)
 	return count > 0 ? count - 1 : 0; /* less the one that looks */
 }
 
-static void write_memory(struct lt_buf *buf)
+void lt_metrics_memory(uint64_t *ret_virtual_bytes, uint64_t *ret_resident_bytes)
 {
-	unsigned long long virtual_pages = 0, resident_pages = 0;
+	uint64_t *const figures[] = { ret_virtual_bytes, ret_resident_bytes };
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	FILE *file = fopen("/proc/self/statm", "re");
-	long page = sysconf(_SC_PAGESIZE);
+	char line[256] = "";
+	struct lt_str rest = { line, 0 };
 
 	if (file) {
-		if (fscanf(file, "%llu %llu", &virtual_pages, &resident_pages) != 2) {
-			resident_pages = 0;
-		}
+		rest.n = fgets(line, sizeof(line), file) ? strlen(line) : 0;
 		fclose(file);
 	}
-	add_one(buf, "process_resident_memory_bytes", "gauge", "resident memory",
-			resident_pages * (uint64_t)page);
-	add_one(buf, "process_virtual_memory_bytes", "gauge", "virtual memory",
-			virtual_pages * (uint64_t)page);
+	for (size_t i = 0; i < LT_ARRAY_LEN(figures); i++) {
+		uint64_t pages = 0;
+
+		lt_parse_u64(lt_str_split(&rest, ' '), UINT64_MAX / page, &pages, NULL);
+		*figures[i] = pages * page;
+	}
+}
+
+static void write_memory(struct lt_buf *buf)
+{
+	uint64_t virtual_bytes, resident_bytes;
+
+	lt_metrics_memory(&virtual_bytes, &resident_bytes);
+	add_one(buf, "process_resident_memory_bytes", "gauge", "resident memory", resident_bytes);
+	add_one(buf, "process_virtual_memory_bytes", "gauge", "virtual memory", virtual_bytes);
 }
 
 static void write_process(const struct lt_metrics *metrics, struct lt_buf *buf)

@@ -6,6 +6,8 @@
 #ifndef LT_SERVICES_METRICS_H
 #define LT_SERVICES_METRICS_H
 
+#include <stdint.h>
+
 #include "base/loop.h"
 #include "base/str.h"
 
@@ -37,5 +39,8 @@ void lt_metrics_stop(struct lt_metrics *metrics);
 
 /* The whole text. */
 void lt_metrics_write(const struct lt_metrics *metrics, struct lt_buf *buf);
+
+/* The memory of this process; 0 when the system does not say. */
+void lt_metrics_memory(uint64_t *ret_virtual_bytes, uint64_t *ret_resident_bytes);
 
 #endif

@@ -89,7 +89,7 @@ void lt_host_run(struct lt_host *host, void (*work)(void *arg),
 
 uint64_t lt_host_timer(
 		struct lt_host *host, int64_t delay_ms, uint32_t repeat, lt_callback fn, void *arg);
-void lt_host_timer_cancel(struct lt_host *host, uint64_t timer);
+void lt_host_timer_cancel(struct lt_host *host, uint64_t id);
 
 extern const struct lt_host_api lt_host_api_table;
 

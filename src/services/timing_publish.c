@@ -173,8 +173,6 @@ static bool offer(struct lt_timing *timing, const char *prefix, lt_invocation_fn
 
 bool lt_timing_join(struct lt_timing *timing, struct lt_err *err)
 {
-	uint64_t subscription;
-
 	timing->local = lt_local_join(
 			timing->env.router, LT_STR(LT_REALM), "services", "services", err);
 	return timing->local != NULL &&
@@ -182,7 +180,7 @@ bool lt_timing_join(struct lt_timing *timing, struct lt_err *err)
 			offer(timing, LT_RPC_REQUEST_STATE, on_request_state,
 					&timing->request_state, err) &&
 			lt_local_subscribe(timing->local, LT_STR(LT_TOPIC_CONTROL), LT_MATCH_EXACT,
-					false, on_control, timing, &subscription, err);
+					false, on_control, timing, err);
 }
 
 void lt_timing_leave(struct lt_timing *timing)

@@ -369,7 +369,6 @@ static void load_page(struct lt_web *web)
 bool lt_web_start(struct lt_web *web, struct lt_err *err)
 {
 	struct lt_http *http = lt_router_http(web->env.router);
-	uint64_t id;
 
 	web->started = lt_loop_now(web->env.loop);
 	web->directory = lt_web_doc_create(&(struct lt_web_doc_opts){
@@ -382,7 +381,7 @@ bool lt_web_start(struct lt_web *web, struct lt_err *err)
 	web->local = lt_local_join(web->env.router, LT_STR(LT_REALM), "web", "services", err);
 	if (!web->local ||
 			!lt_local_subscribe(web->local, LT_STR(LT_TOPIC_DIRECTORY), LT_MATCH_EXACT,
-					true, on_directory, web, &id, err)) {
+					true, on_directory, web, err)) {
 		lt_web_stop(web);
 		return lt_err_prefix(err, "web");
 	}

@@ -24,9 +24,8 @@
 
 /* No inline script or style, nothing from elsewhere; WebSocket to any router the page is told of.
  */
-#define CSP                                                                                        \
-	"default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; "    \
-	"form-action 'none'"
+static const char csp[] = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; "
+			  "base-uri 'none'; form-action 'none'";
 
 struct file {
 	char *path; /* "/index.html"; the key */
@@ -209,7 +208,7 @@ static void answer(void *arg, struct lt_http_req *req)
 {
 	const struct lt_web_static *files = arg;
 	static const char *const html_headers[] = { "Vary", "Accept-Encoding",
-		"Content-Security-Policy", CSP, NULL };
+		"Content-Security-Policy", csp, NULL };
 	static const char *const other_headers[] = { "Vary", "Accept-Encoding", NULL };
 	struct lt_str path = lt_http_path(req);
 	const struct file *file;

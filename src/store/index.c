@@ -1,5 +1,6 @@
 #include "store/index.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -128,6 +129,7 @@ static int compare_keys(const void *a, const void *b)
 {
 	const char *const *left = a, *const *right = b;
 
+	assert(*left && *right);
 	return strcmp(*left, *right);
 }
 

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -121,6 +122,7 @@ static void add_frame(struct lt_journal_reader *reader, const struct lt_record *
 {
 	const struct lt_record *last = reader->count ? &reader->frames[reader->count - 1] : NULL;
 
+	assert(reader->frames || (reader->count == 0 && reader->capacity == 0));
 	if (last && record->time_s < last->time_s) {
 		drop_frame(reader);
 		return;

@@ -34,8 +34,10 @@ static uint32_t header_crc(const uint8_t header[LT_RECORD_HEADER])
 
 void lt_record_encode(const struct lt_record *record, uint8_t ret_header[LT_RECORD_HEADER])
 {
+	const struct lt_str magic = LT_STR(LT_RECORD_MAGIC);
+
 	memset(ret_header, 0, LT_RECORD_HEADER);
-	memcpy(ret_header, LT_RECORD_MAGIC, 4);
+	memcpy(ret_header, magic.p, magic.n);
 	ret_header[AT_KIND] = (uint8_t)record->kind;
 	put(ret_header + AT_TIME, (uint64_t)record->time_s, 8);
 	put(ret_header + AT_RAW_BYTES, record->raw_bytes, 4);

@@ -140,7 +140,7 @@ static bool get_list(const cJSON *object, const char *key, const cJSON **ret, st
 static int64_t whole_at(const cJSON *list, int index, int64_t min, int64_t max, bool *ok)
 {
 	const cJSON *item = cJSON_IsArray(list) ? cJSON_GetArrayItem(list, index) : NULL;
-	double value = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+	double value = item && cJSON_IsNumber(item) ? item->valuedouble : NAN;
 
 	/* Also false for NAN. */
 	if (!(value >= (double)min && value <= (double)max && value == floor(value))) {

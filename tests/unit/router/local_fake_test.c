@@ -74,7 +74,7 @@ static void events_arrive_at_the_end_of_the_turn_in_order(void **state)
 	struct seen seen = { 0 };
 
 	assert_true(lt_local_subscribe(
-			b, LT_STR("t"), LT_MATCH_PREFIX, false, on_event, &seen, NULL, NULL));
+			b, LT_STR("t"), LT_MATCH_PREFIX, false, on_event, &seen, NULL));
 	assert_true(lt_local_publish(a, LT_STR("t.1"), false, LT_STR("[1]"), NULL));
 	assert_true(lt_local_publish(a, LT_STR("t.2"), false, LT_STR("[]"), NULL));
 	assert_int_equal(seen.events, 0);
@@ -94,7 +94,7 @@ static void local_and_socket_sessions_hear_each_other(void **state)
 	struct peer *peer = join_anonymous(f);
 	struct seen seen = { 0 };
 
-	lt_local_subscribe(local, LT_STR("a"), LT_MATCH_EXACT, false, on_event, &seen, NULL, NULL);
+	lt_local_subscribe(local, LT_STR("a"), LT_MATCH_EXACT, false, on_event, &seen, NULL);
 	say(peer, "[32,1,{},\"b\"]");
 	next_message(peer);
 	say(peer, "[16,1,{},\"a\",[1]]");
@@ -113,11 +113,11 @@ static void a_retained_event_reaches_a_local_subscriber(void **state)
 	struct seen seen = { 0 };
 
 	lt_local_publish(a, LT_STR("t"), true, LT_STR("[1]"), NULL);
-	lt_local_subscribe(b, LT_STR("t"), LT_MATCH_EXACT, true, on_event, &seen, NULL, NULL);
+	lt_local_subscribe(b, LT_STR("t"), LT_MATCH_EXACT, true, on_event, &seen, NULL);
 	lt_fake_settle(f->loop);
 	assert_string_equal(seen.text[0], "t [1]");
 	lt_local_unretain(a, LT_STR("t"));
-	lt_local_subscribe(b, LT_STR("t"), LT_MATCH_EXACT, true, on_event, &seen, NULL, NULL);
+	lt_local_subscribe(b, LT_STR("t"), LT_MATCH_EXACT, true, on_event, &seen, NULL);
 	lt_fake_settle(f->loop);
 
 	assert_int_equal(seen.events, 1);
@@ -217,8 +217,7 @@ static void a_module_may_leave_in_its_own_callback(void **state)
 	struct lt_local *a = join(f);
 	struct seen seen = { .local = join(f) };
 
-	lt_local_subscribe(seen.local, LT_STR("t"), LT_MATCH_EXACT, false, on_event, &seen, NULL,
-			NULL);
+	lt_local_subscribe(seen.local, LT_STR("t"), LT_MATCH_EXACT, false, on_event, &seen, NULL);
 	lt_local_publish(a, LT_STR("t"), false, LT_STR("[1]"), NULL);
 	lt_local_publish(a, LT_STR("t"), false, LT_STR("[2]"), NULL);
 	lt_fake_settle(f->loop);

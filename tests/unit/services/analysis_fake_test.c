@@ -45,7 +45,6 @@ static void make_analyses(struct fixture *f)
 static int set_up(void **state)
 {
 	struct fixture *f = lt_zalloc(sizeof(*f));
-	uint64_t id;
 
 	snprintf(f->dir, sizeof(f->dir), "/tmp/lt-analysis-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
@@ -56,7 +55,7 @@ static int set_up(void **state)
 	assert_true(lt_router_add_realm(f->router, LT_STR(LT_REALM), NULL));
 	f->viewer = lt_local_join(f->router, LT_STR(LT_REALM), "viewer", "anonymous", NULL);
 	assert_true(lt_local_subscribe(f->viewer, LT_STR("livetiming.analysis"), LT_MATCH_PREFIX,
-			false, on_event, f, &id, NULL));
+			false, on_event, f, NULL));
 	make_analyses(f);
 	*state = f;
 	return 0;

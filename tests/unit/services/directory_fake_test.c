@@ -65,7 +65,6 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct lt_err err = { 0 };
-	uint64_t id;
 
 	f->loop = lt_loop_create(&err);
 	f->random = lt_random_create(7, &err);
@@ -79,9 +78,9 @@ static int setup(void **state)
 			&err);
 	f->viewer = lt_local_join(f->router, LT_STR("timing"), "viewer", "services", &err);
 	assert_true(lt_local_subscribe(f->viewer, LT_STR("livetiming.directory"), LT_MATCH_EXACT,
-			false, on_listing, f, &id, &err));
+			false, on_listing, f, &err));
 	assert_true(lt_local_subscribe(f->viewer, LT_STR("livetiming.control"), LT_MATCH_EXACT,
-			false, on_control, f, &id, &err));
+			false, on_control, f, &err));
 	f->directory = lt_directory_create(&(struct lt_directory_env){
 			.loop = f->loop, .router = f->router, .principals = f->principals });
 	assert_true(lt_directory_start(f->directory, &err));
@@ -220,13 +219,12 @@ static void late_subscribers_get_the_retained_listing(void **state)
 {
 	struct fixture *f = *state;
 	struct service a = { 0 };
-	uint64_t id;
 
 	join(f, &a, "a");
 	say_manifest(&a, MANIFEST("a"));
 	lt_buf_clear(&f->latest);
 	assert_true(lt_local_subscribe(a.local, LT_STR("livetiming.directory"), LT_MATCH_EXACT,
-			true, on_listing, f, &id, NULL));
+			true, on_listing, f, NULL));
 	lt_fake_settle(f->loop);
 
 	assert_string_equal(listed(f), "a");

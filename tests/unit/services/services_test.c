@@ -68,7 +68,6 @@ static void on_control(void *arg, const struct lt_event *event)
 static int set_up(void **state)
 {
 	struct fixture *f = lt_zalloc(sizeof(*f));
-	uint64_t id;
 
 	snprintf(f->dir, sizeof(f->dir), "/tmp/lt-services-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
@@ -81,9 +80,9 @@ static int set_up(void **state)
 	f->viewer = lt_local_join(f->router, LT_STR(LT_REALM), "viewer", "services", NULL);
 	assert_non_null(f->viewer);
 	assert_true(lt_local_subscribe(f->viewer, LT_STR(LT_TOPIC_SERVICE), LT_MATCH_PREFIX, false,
-			on_state, f, &id, NULL));
+			on_state, f, NULL));
 	assert_true(lt_local_subscribe(f->viewer, LT_STR(LT_TOPIC_CONTROL), LT_MATCH_EXACT, false,
-			on_control, f, &id, NULL));
+			on_control, f, NULL));
 	make_services(f, NULL);
 	*state = f;
 	return 0;

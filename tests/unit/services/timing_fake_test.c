@@ -38,7 +38,6 @@ static int set_up(void **state)
 {
 	struct fixture *f = lt_zalloc(sizeof(*f));
 	char *plugins = plugin_folder();
-	uint64_t id;
 
 	snprintf(f->dir, sizeof(f->dir), "/tmp/lt-timing-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
@@ -49,7 +48,7 @@ static int set_up(void **state)
 	assert_true(lt_router_add_realm(f->router, LT_STR(LT_REALM), NULL));
 	f->viewer = lt_local_join(f->router, LT_STR(LT_REALM), "viewer", "services", NULL);
 	assert_true(lt_local_subscribe(f->viewer, LT_STR(LT_TOPIC_SERVICE), LT_MATCH_PREFIX, false,
-			on_state, f, &id, NULL));
+			on_state, f, NULL));
 	f->services = lt_services_create(&(struct lt_services_env){ .loop = f->loop,
 			.random = f->random,
 			.router = f->router,
