@@ -1,308 +1,13 @@
 #include "daemon_conf.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/ctl_proto.h"
 #include "base/fsutil.h"
-#include "base/service_args.h"
+#include "daemon_conf_priv.h"
 
 #define FILE_MAX_BYTES (4u * 1024 * 1024)
-#define TLS_SUFFIX     ",tls"
-
-/* --- checks of single values --- */
-
-/* ADDRESS:PORT[,tls], unix:PATH, and both without TLS as rs:... for RawSocket. */
-static bool check_address(struct lt_str word, struct lt_err *err)
-{
-	char quoted[LT_QUOTE_MAX];
-	struct lt_str port = { 0 }, rest = word;
-	uint64_t number;
-	bool is_raw = lt_str_starts(word, LT_STR("rs:"));
-
-	lt_str_quote(word, quoted);
-	if (is_raw) {
-		rest = lt_str_skip(rest, strlen("rs:"));
-	}
-	if (lt_str_starts(rest, LT_STR("unix:"))) {
-		return rest.n > strlen("unix:") ||
-				lt_err_set(err, LT_E_INVALID, "%s: the path is missing", quoted);
-	}
-	if (lt_str_ends(rest, LT_STR(TLS_SUFFIX))) {
-		if (is_raw) {
-			return lt_err_set(err, LT_E_INVALID, "%s: RawSocket is served without TLS",
-					quoted);
-		}
-		rest.n -= strlen(TLS_SUFFIX);
-	}
-	for (size_t i = rest.n; i > 0 && !port.p; i--) {
-		if (rest.p[i - 1] == ':' && i > 1) {
-			port = lt_str_skip(rest, i);
-		}
-	}
-	if (!port.p) {
-		return lt_err_set(err, LT_E_INVALID, "%s: expected ADDRESS:PORT or unix:PATH",
-				quoted);
-	}
-	if (!lt_parse_u64(port, 65535, &number, err)) {
-		return lt_err_prefix(err, "%s: port", quoted);
-	}
-	return true;
-}
-
-/* Words between blanks; false when there is none left. */
-static bool next_word(struct lt_str *rest, struct lt_str *ret_word)
-{
-	struct lt_str s = lt_str_trim(*rest);
-	size_t n = 0;
-
-	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t' && s.p[n] != '\n') {
-		n++;
-	}
-	*ret_word = (struct lt_str){ s.p, n };
-	*rest = lt_str_skip(s, n);
-	return n > 0;
-}
-
-static bool check_listen(struct lt_str value, struct lt_err *err)
-{
-	struct lt_str word;
-	bool any = false;
-
-	while (next_word(&value, &word)) {
-		if (!check_address(word, err)) {
-			return false;
-		}
-		any = true;
-	}
-	return any || lt_err_set(err, LT_E_INVALID, "no address");
-}
-
-static bool check_services(struct lt_str value, struct lt_err *err)
-{
-	struct lt_args args = { 0 };
-	bool ok = lt_args_split(&args, value, err);
-
-	lt_args_finish(&args);
-	return ok;
-}
-
-static bool check_bool(struct lt_str value, struct lt_err *err)
-{
-	bool ignored;
-
-	return lt_parse_bool(value, &ignored, err);
-}
-
-static bool check_level(struct lt_str value, struct lt_err *err)
-{
-	enum lt_level ignored;
-
-	return lt_level_parse(value, &ignored, err);
-}
-
-static bool parse_format(struct lt_str value, enum lt_log_format *ret, struct lt_err *err)
-{
-	char quoted[LT_QUOTE_MAX];
-
-	if (!lt_str_eq_c(value, "text") && !lt_str_eq_c(value, "json")) {
-		return lt_err_set(err, LT_E_INVALID, "%s: expected text or json",
-				lt_str_quote(value, quoted));
-	}
-	*ret = lt_str_eq_c(value, "json") ? LT_LOG_JSON : LT_LOG_TEXT;
-	return true;
-}
-
-static bool check_format(struct lt_str value, struct lt_err *err)
-{
-	enum lt_log_format ignored;
-
-	return parse_format(value, &ignored, err);
-}
-
-static bool parse_metrics(struct lt_str value, enum lt_metrics_for *ret, struct lt_err *err)
-{
-	char quoted[LT_QUOTE_MAX];
-	bool some;
-
-	if (lt_str_eq_c(value, "local")) {
-		*ret = LT_METRICS_LOCAL;
-	} else if (lt_str_eq_c(value, "all")) {
-		*ret = LT_METRICS_ALL;
-	} else if (lt_parse_bool(value, &some, NULL)) {
-		*ret = some ? LT_METRICS_LOCAL : LT_METRICS_NOBODY;
-	} else {
-		return lt_err_set(err, LT_E_INVALID, "%s: expected local, all or no",
-				lt_str_quote(value, quoted));
-	}
-	return true;
-}
-
-static bool check_metrics(struct lt_str value, struct lt_err *err)
-{
-	enum lt_metrics_for ignored;
-
-	return parse_metrics(value, &ignored, err);
-}
-
-static bool check_bytes(struct lt_str value, struct lt_err *err)
-{
-	uint64_t ignored;
-
-	return lt_parse_u64(value, UINT64_C(1) << 40, &ignored, err);
-}
-
-static bool check_count(struct lt_str value, struct lt_err *err)
-{
-	uint64_t ignored;
-
-	return lt_parse_u64(value, 1000 * 1000 * 1000, &ignored, err);
-}
-
-/* The scanner's own bound on nesting is 1024. */
-static bool check_nesting(struct lt_str value, struct lt_err *err)
-{
-	uint64_t ignored;
-
-	return lt_parse_u64(value, 1024, &ignored, err);
-}
-
-/* A day, a month: whatever an operator means by it. */
-static bool check_seconds(struct lt_str value, struct lt_err *err)
-{
-	uint64_t ignored;
-
-	return lt_parse_u64(value, 10 * 365 * 86400, &ignored, err);
-}
-
-static bool check_period(struct lt_str value, struct lt_err *err)
-{
-	int64_t ignored;
-
-	return lt_parse_i64(value, 1, 86400, &ignored, err);
-}
-
-/* --- the table --- */
-
-#define SETTING(name, value, help)                                                                 \
-	{                                                                                          \
-		name, value, help, false, NULL                                                     \
-	}
-#define CHECKED(name, value, check, help)                                                          \
-	{                                                                                          \
-		name, value, help, false, check                                                    \
-	}
-#define SECRET(name, help)                                                                         \
-	{                                                                                          \
-		name, NULL, help, true, NULL                                                       \
-	}
-
-const struct lt_conf_key lt_daemon_conf_keys[] = {
-	CHECKED("LIVETIMING_LISTEN", "127.0.0.1:8080", check_listen,
-			"addresses to listen on, separated by spaces"),
-	SETTING("LIVETIMING_TLS_CERT", NULL,
-			"PEM file: certificate of the tls listeners, with its chain"),
-	SETTING("LIVETIMING_TLS_KEY", NULL, "PEM file: its key"),
-	CHECKED("LIVETIMING_HTTP_CALL", "yes", check_bool, "answer calls over HTTP at /call"),
-	SETTING("LIVETIMING_CONTROL_SOCKET", NULL, "unix socket for livetimingctl"),
-	SETTING("LIVETIMING_PLUGIN_PATH", NULL, "folders with plugins, separated by colons"),
-	CHECKED("LIVETIMING_SERVICES", NULL, check_services,
-			"services started with the daemon, separated by ;"),
-	SETTING("LIVETIMING_WEB_DIR", NULL, "folder of the viewer page"),
-	CHECKED("LIVETIMING_TRUST_PROXY", "no", check_bool,
-			"believe X-Forwarded-Proto: a proxy in front sets it"),
-	SECRET("LIVETIMING_SHARED_SECRET", "secret of remote services"),
-	SETTING("LIVETIMING_AUTH_ID", "services", "authid that goes with the shared secret"),
-	SETTING("LIVETIMING_AUTH_FILE", "external_auth.json", "JSON file of further principals"),
-	SETTING("LIVETIMING_PERMISSIONS", NULL, "JSON file of roles and their permissions"),
-	CHECKED("LIVETIMING_AUTH_TICKET", "yes", check_bool,
-			"principals may send their secret as a ticket"),
-	CHECKED("LIVETIMING_STRICT_URIS", "no", check_bool,
-			"URIs of remote sessions: [0-9a-z_] alone"),
-	CHECKED("LIVETIMING_ANONYMOUS_COUNT", "no", check_bool,
-			"anonymous sessions may call wamp.session.count"),
-	CHECKED("LIVETIMING_METRICS", "local", check_metrics,
-			"who may read /metrics: local, all or no"),
-	SETTING("LIVETIMING_STATE_DIR", ".", "saved states and the list of running services"),
-	SETTING("LIVETIMING_LOG_DIR", ".", "one log file for each service"),
-	SETTING("LIVETIMING_ANALYSIS_DIR", ".", "analysis data"),
-	SETTING("LIVETIMING_RECORDINGS_DIR", "./recordings", "finished recordings"),
-	SETTING("LIVETIMING_RECORDINGS_TEMP_DIR", "./recordings-temp", "recordings in progress"),
-	CHECKED("LIVETIMING_DVR", "yes", check_bool, "record every service"),
-	CHECKED("LIVETIMING_DVR_MIN_DURATION_S", "600", check_seconds,
-			"shorter recordings are thrown away"),
-	CHECKED("LIVETIMING_DVR_IDLE_S", "60", check_seconds,
-			"silence after which a recording is finished"),
-	CHECKED("LIVETIMING_DVR_SCAN_S", "60", check_period, "how often silence is looked for"),
-	CHECKED("LIVETIMING_DVR_RESUME_S", "3600", check_seconds,
-			"age up to which a restart goes on with a recording"),
-	CHECKED("LIVETIMING_DVR_SYNC_S", "10", check_seconds, "what a power cut may cost"),
-	SECRET("LIVETIMING_ADMIN_AUTHCODE", "code for changes to the recordings' manifests"),
-	SETTING("REINDEX", NULL, "rebuild the index of recordings at the start"),
-	SETTING("GENERATE_ANALYSIS", NULL, "make missing analysis files of recordings"),
-	CHECKED("LIVETIMING_LOG_LEVEL", "info", check_level, "error, warn, info or debug"),
-	CHECKED("LIVETIMING_LOG_FORMAT", "text", check_format, "text or json"),
-	CHECKED("LIVETIMING_LIMIT_MESSAGE_BYTES", NULL, check_bytes, "one message"),
-	CHECKED("LIVETIMING_LIMIT_QUEUE_BYTES", NULL, check_bytes, "queued for one connection"),
-	CHECKED("LIVETIMING_LIMIT_QUEUE_SOFT_BYTES", NULL, check_bytes,
-			"queued before old states are skipped"),
-	CHECKED("LIVETIMING_LIMIT_RETAINED_BYTES", NULL, check_bytes, "all retained events"),
-	CHECKED("LIVETIMING_LIMIT_RETAINED_TOPICS", NULL, check_count, "topics with one"),
-	CHECKED("LIVETIMING_LIMIT_SUBSCRIPTIONS", NULL, check_count, "of one session"),
-	CHECKED("LIVETIMING_LIMIT_REGISTRATIONS", NULL, check_count, "of one session"),
-	CHECKED("LIVETIMING_LIMIT_CALLS", NULL, check_count, "outstanding in one session"),
-	CHECKED("LIVETIMING_LIMIT_TESTAMENTS", NULL, check_count, "of one session"),
-	CHECKED("LIVETIMING_LIMIT_MESSAGES_PER_S", NULL, check_count,
-			"of one session; 0 is no bound"),
-	CHECKED("LIVETIMING_LIMIT_MESSAGES_PER_S_ANONYMOUS", NULL, check_count,
-			"of one anonymous session; 0 is as the others"),
-	CHECKED("LIVETIMING_LIMIT_MESSAGE_BURST", NULL, check_count,
-			"messages at once before the rate counts"),
-	CHECKED("LIVETIMING_LIMIT_URI_BYTES", NULL, check_count, "a topic or procedure"),
-	CHECKED("LIVETIMING_LIMIT_NESTING", NULL, check_nesting, "depth of JSON"),
-	CHECKED("LIVETIMING_LIMIT_CONNECTIONS", NULL, check_count, "of all listeners"),
-	CHECKED("LIVETIMING_LIMIT_CONNECTIONS_PER_ADDRESS", NULL, check_count,
-			"from one address; 0 is no bound"),
-	CHECKED("LIVETIMING_LIMIT_HELLO_TIMEOUT_MS", NULL, check_count, "until HELLO comes"),
-	CHECKED("LIVETIMING_LIMIT_PING_INTERVAL_MS", NULL, check_count, "between pings"),
-	/* Given by whoever started the process. */
-	SETTING("XDG_RUNTIME_DIR", NULL, "folder of the default control socket"),
-	SETTING("NOTIFY_SOCKET", NULL, "where READY=1 goes"),
-	/* Names of the original that a livetiming.env may hold; see inert_names. */
-	SETTING("LIVETIMING_ROUTER", NULL, "router of the original's programs"),
-	SETTING("LIVETIMING_PID_DIR", NULL, "pid files of the original's service manager"),
-	SETTING("LIVETIMING_STANDALONE_PORT", NULL, "port of a standalone service"),
-	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port"),
-	SECRET("LIVETIMING_CALENDAR_URL", "calendar of the scheduler"),
-	SETTING("LIVETIMING_CALENDAR_ID", NULL, "calendar of the schedule tools"),
-	SECRET("CALENDAR_SOURCE_URL", "calendar of the schedule tools"),
-	SECRET("TWITTER_CONSUMER_KEY", "announcements of the scheduler"),
-	SECRET("TWITTER_CONSUMER_SECRET", "announcements of the scheduler"),
-	SECRET("TWITTER_ACCESS_TOKEN", "announcements of the scheduler"),
-	SECRET("TWITTER_ACCESS_SECRET", "announcements of the scheduler"),
-	SETTING("LIVETIMING_ENVIRONMENT", "development", "environment named in error reports"),
-	SECRET("SENTRY_DSN", "error reports"),
-	{ 0 },
-};
-
-/* Known, so that the original's settings file can be used as it is, but without effect here. */
-static const char *const inert_names[] = {
-	"LIVETIMING_ROUTER",
-	"LIVETIMING_PID_DIR",
-	"LIVETIMING_STANDALONE_PORT",
-	"LIVETIMING_USE_UPNP",
-	"LIVETIMING_CALENDAR_URL",
-	"LIVETIMING_CALENDAR_ID",
-	"CALENDAR_SOURCE_URL",
-	"TWITTER_CONSUMER_KEY",
-	"TWITTER_CONSUMER_SECRET",
-	"TWITTER_ACCESS_TOKEN",
-	"TWITTER_ACCESS_SECRET",
-	"LIVETIMING_ENVIRONMENT",
-	"SENTRY_DSN",
-};
 
 /* --- lists --- */
 
@@ -541,8 +246,8 @@ static void read_switches(const struct lt_conf *conf, struct lt_daemon_conf *ret
 		.strict_uris = is_on(conf, "LIVETIMING_STRICT_URIS"),
 		.anonymous_count = is_on(conf, "LIVETIMING_ANONYMOUS_COUNT"),
 	};
-	parse_metrics(lt_str_from(lt_conf_get(conf, "LIVETIMING_METRICS")), &ret->metrics_for,
-			NULL);
+	lt_daemon_conf_parse_metrics(lt_str_from(lt_conf_get(conf, "LIVETIMING_METRICS")),
+			&ret->metrics_for, NULL);
 }
 
 static int64_t seconds_of(const struct lt_conf *conf, const char *name)
@@ -577,7 +282,7 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	struct lt_buf path = { 0 };
 	struct lt_str word;
 
-	while (next_word(&rest, &word)) {
+	while (lt_daemon_conf_next_word(&rest, &word)) {
 		list_add(&ret->listen, word);
 	}
 	lt_buf_printf(&path, "%s%s%s", plugin_path ? plugin_path : "", plugin_path ? ":" : "",
@@ -597,8 +302,8 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	ret->notify_socket = lt_conf_get(conf, "NOTIFY_SOCKET");
 	lt_level_parse(lt_str_from(lt_conf_get(conf, "LIVETIMING_LOG_LEVEL")), &ret->log_level,
 			NULL);
-	parse_format(lt_str_from(lt_conf_get(conf, "LIVETIMING_LOG_FORMAT")), &ret->log_format,
-			NULL);
+	lt_daemon_conf_parse_format(lt_str_from(lt_conf_get(conf, "LIVETIMING_LOG_FORMAT")),
+			&ret->log_format, NULL);
 	lt_parse_bool(lt_str_from(lt_conf_get(conf, "LIVETIMING_TRUST_PROXY")), &ret->trust_proxy,
 			NULL);
 	lt_parse_bool(lt_str_from(lt_conf_get(conf, "LIVETIMING_HTTP_CALL")), &ret->http_call,
@@ -615,7 +320,7 @@ static bool check_tls(const struct lt_daemon_conf *conf, const char *origin, str
 	for (size_t i = 0; i < conf->listen.n; i++) {
 		struct lt_str address = lt_str_from(conf->listen.at[i]);
 
-		if (lt_str_ends(address, LT_STR(TLS_SUFFIX)) &&
+		if (lt_str_ends(address, LT_STR(LT_LISTEN_TLS)) &&
 				!lt_str_starts(address, LT_STR("unix:")) &&
 				(!conf->tls_cert || !conf->tls_key)) {
 			return lt_err_set(err, LT_E_INVALID,
@@ -625,6 +330,23 @@ static bool check_tls(const struct lt_daemon_conf *conf, const char *origin, str
 	}
 	return true;
 }
+
+/* Known, so that the original's settings file can be used as it is, but without effect here. */
+static const char *const inert_names[] = {
+	"LIVETIMING_ROUTER",
+	"LIVETIMING_PID_DIR",
+	"LIVETIMING_STANDALONE_PORT",
+	"LIVETIMING_USE_UPNP",
+	"LIVETIMING_CALENDAR_URL",
+	"LIVETIMING_CALENDAR_ID",
+	"CALENDAR_SOURCE_URL",
+	"TWITTER_CONSUMER_KEY",
+	"TWITTER_CONSUMER_SECRET",
+	"TWITTER_ACCESS_TOKEN",
+	"TWITTER_ACCESS_SECRET",
+	"LIVETIMING_ENVIRONMENT",
+	"SENTRY_DSN",
+};
 
 static void report_inert(const struct lt_conf *conf, lt_conf_report_fn report, void *arg)
 {

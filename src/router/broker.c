@@ -1,52 +1,10 @@
-#include "router/broker.h"
-
 #include <assert.h>
 #include <inttypes.h>
 
 #include "base/alloc.h"
-#include "base/json.h"
 #include "router/authz.h"
-#include "router/core.h"
-#include "router/match.h"
+#include "router/broker_priv.h"
 #include "router/wamp_uri.h"
-
-/* Membership of one member in one subscription. */
-struct lt_subscriber {
-	UT_hash_handle hh;
-	struct {
-		struct lt_member *member;
-		uint64_t subscription;
-	} key;
-	struct subscription *subscription;
-	size_t at;                         /* place in subscription->entries */
-	struct lt_subscriber *prev, *next; /* of the member */
-};
-
-/* The entries lie in one array: delivery walks it and touches nothing else of ours. */
-struct entry {
-	struct lt_member *member;
-	struct lt_subscriber *subscriber;
-};
-
-struct subscription {
-	UT_hash_handle hh;
-	uint64_t id;
-	struct lt_str pattern; /* owned */
-	enum lt_match match;
-	bool is_meta; /* the pattern begins with "wamp." */
-	struct lt_wall created;
-	struct entry *entries;
-	size_t count, capacity;
-};
-
-struct lt_broker {
-	struct lt_core *core;
-	struct lt_match_index *index;
-	struct subscription *subscriptions; /* by id */
-	struct lt_subscriber *subscribers;  /* by member and subscription */
-	struct lt_retained_store *retained;
-	uint64_t last_id, meta_count;
-};
 
 struct lt_broker *lt_broker_create(struct lt_core *core)
 {
@@ -68,7 +26,7 @@ void lt_broker_destroy(struct lt_broker *broker)
 	}
 }
 
-static struct lt_subscriber *find_subscriber(
+struct lt_subscriber *lt_broker_find_subscriber(
 		struct lt_broker *broker, struct lt_member *member, uint64_t subscription)
 {
 	struct lt_subscriber probe, *found = NULL;
@@ -91,25 +49,25 @@ static void remove_subscriber(struct lt_broker *broker, struct lt_subscriber *su
 	HASH_DEL(broker->subscribers, subscriber);
 }
 
-static struct subscription *find_subscription(const struct lt_broker *broker, uint64_t id)
+static struct lt_subscription *find_subscription(const struct lt_broker *broker, uint64_t id)
 {
-	struct subscription *found = NULL;
+	struct lt_subscription *found = NULL;
 
 	HASH_FIND(hh, broker->subscriptions, &id, sizeof(id), found);
 	return found;
 }
 
-static void insert_subscription(struct lt_broker *broker, struct subscription *subscription)
+static void insert_subscription(struct lt_broker *broker, struct lt_subscription *subscription)
 {
 	HASH_ADD(hh, broker->subscriptions, id, sizeof(subscription->id), subscription);
 }
 
-static void remove_subscription(struct lt_broker *broker, struct subscription *subscription)
+static void remove_subscription(struct lt_broker *broker, struct lt_subscription *subscription)
 {
 	HASH_DEL(broker->subscriptions, subscription);
 }
 
-static struct lt_pattern_view view_of(const struct subscription *subscription)
+static struct lt_pattern_view view_of(const struct lt_subscription *subscription)
 {
 	return (struct lt_pattern_view){ .id = subscription->id,
 		.uri = subscription->pattern,
@@ -118,10 +76,10 @@ static struct lt_pattern_view view_of(const struct subscription *subscription)
 		.count = subscription->count };
 }
 
-static struct subscription *subscription_create(
+static struct lt_subscription *subscription_create(
 		struct lt_broker *broker, struct lt_str pattern, enum lt_match match)
 {
-	struct subscription *subscription = lt_zalloc(sizeof(*subscription));
+	struct lt_subscription *subscription = lt_zalloc(sizeof(*subscription));
 
 	subscription->id = ++broker->last_id;
 	subscription->pattern = (struct lt_str){ lt_str_dup(pattern), pattern.n };
@@ -134,7 +92,7 @@ static struct subscription *subscription_create(
 	return subscription;
 }
 
-static void subscription_destroy(struct lt_broker *broker, struct subscription *subscription)
+static void subscription_destroy(struct lt_broker *broker, struct lt_subscription *subscription)
 {
 	lt_match_remove(broker->index, subscription->pattern, subscription->match);
 	remove_subscription(broker, subscription);
@@ -144,7 +102,7 @@ static void subscription_destroy(struct lt_broker *broker, struct subscription *
 	lt_free(subscription);
 }
 
-static void attach(struct lt_broker *broker, struct subscription *subscription,
+static void attach(struct lt_broker *broker, struct lt_subscription *subscription,
 		struct lt_member *member)
 {
 	struct lt_subscriber *subscriber = lt_zalloc(sizeof(*subscriber));
@@ -158,14 +116,15 @@ static void attach(struct lt_broker *broker, struct subscription *subscription,
 	subscriber->key.subscription = subscription->id;
 	subscriber->subscription = subscription;
 	subscriber->at = subscription->count;
-	subscription->entries[subscription->count++] = (struct entry){ member, subscriber };
+	subscription->entries[subscription->count++] =
+			(struct lt_subscription_entry){ member, subscriber };
 	insert_subscriber(broker, subscriber);
 	DL_APPEND(member->subscriptions, subscriber);
 	member->subscription_count++;
 }
 
 /* Nothing is told about subscriptions to what is told. */
-static void tell(struct lt_broker *broker, const struct subscription *subscription,
+static void tell(struct lt_broker *broker, const struct lt_subscription *subscription,
 		const struct lt_member *member, enum lt_meta_news news)
 {
 	const struct lt_pattern_view view = view_of(subscription);
@@ -177,9 +136,9 @@ static void tell(struct lt_broker *broker, const struct subscription *subscripti
 
 static void detach(struct lt_broker *broker, struct lt_subscriber *subscriber)
 {
-	struct subscription *subscription = subscriber->subscription;
+	struct lt_subscription *subscription = subscriber->subscription;
 	struct lt_member *member = subscriber->key.member;
-	struct entry *last = &subscription->entries[--subscription->count];
+	struct lt_subscription_entry *last = &subscription->entries[--subscription->count];
 
 	last->subscriber->at = subscriber->at;
 	subscription->entries[subscriber->at] = *last;
@@ -194,7 +153,7 @@ static void detach(struct lt_broker *broker, struct lt_subscriber *subscriber)
 	}
 }
 
-static void tell_created(struct lt_broker *broker, const struct subscription *subscription,
+static void tell_created(struct lt_broker *broker, const struct lt_subscription *subscription,
 		const struct lt_member *member)
 {
 	const struct lt_pattern_view view = view_of(subscription);
@@ -215,9 +174,9 @@ bool lt_broker_subscribe(struct lt_broker *broker, struct lt_member *member, str
 				lt_role_name(member->role));
 	}
 
-	struct subscription *subscription = lt_match_get(broker->index, pattern, match);
+	struct lt_subscription *subscription = lt_match_get(broker->index, pattern, match);
 
-	if (!subscription || !find_subscriber(broker, member, subscription->id)) {
+	if (!subscription || !lt_broker_find_subscriber(broker, member, subscription->id)) {
 		if (member->subscription_count >= broker->core->limits.subscriptions) {
 			broker->core->stats.limit_hits[LT_LIMIT_SUBSCRIPTIONS]++;
 			return lt_err_set(err, LT_E_LIMIT,
@@ -238,7 +197,7 @@ bool lt_broker_subscribe(struct lt_broker *broker, struct lt_member *member, str
 bool lt_broker_unsubscribe(struct lt_broker *broker, struct lt_member *member,
 		uint64_t subscription, struct lt_err *err)
 {
-	struct lt_subscriber *subscriber = find_subscriber(broker, member, subscription);
+	struct lt_subscriber *subscriber = lt_broker_find_subscriber(broker, member, subscription);
 
 	if (!subscriber) {
 		return lt_err_set(err, LT_E_NOT_FOUND, "no such subscription");
@@ -247,242 +206,11 @@ bool lt_broker_unsubscribe(struct lt_broker *broker, struct lt_member *member,
 	return true;
 }
 
-/*
- * Queued events of the same value may be replaced by the newest: that of one
- * topic on one subscription. Ids are counters, so both halves fit for ever;
- * past that, nothing conflates.
- */
-static uint64_t conflation_key(const struct subscription *subscription, uint64_t serial)
-{
-	if (subscription->match == LT_MATCH_EXACT) {
-		return subscription->id;
-	}
-	return subscription->id > UINT32_MAX || serial > UINT32_MAX
-			? 0
-			: serial << 32 | subscription->id;
-}
-
-/* EVENT of one subscription; `disclosure` is members with a comma in front. */
-struct event {
-	uint64_t publication;
-	struct lt_str topic, disclosure;
-	bool retained;
-};
-
-static struct lt_payload *build_event(const struct subscription *subscription,
-		const struct lt_serializer *serializer, const struct event *event,
-		const struct lt_body *body)
-{
-	LT_AUTO(lt_buf_finish) struct lt_buf details = { 0 };
-	struct lt_str members;
-
-	if (subscription->match != LT_MATCH_EXACT) {
-		lt_buf_add_c(&details, ",\"topic\":");
-		lt_json_write_str(&details, event->topic);
-	}
-	if (event->retained) {
-		lt_buf_add_c(&details, ",\"retained\":true");
-	}
-	lt_buf_add_str(&details, event->disclosure);
-	lt_buf_add_char(&details, '}');
-	members = lt_buf_str(&details);
-	if (details.p[0] == ',') {
-		details.p[0] = '{';
-	} else {
-		members = LT_STR("{}");
-	}
-
-	const struct lt_field fields[] = { lt_field_int(LT_WAMP_EVENT),
-		lt_field_int(subscription->id), lt_field_int(event->publication),
-		lt_field_json(members) };
-
-	return lt_msg_encode(serializer, fields, LT_ARRAY_LEN(fields), body);
-}
-
-/* One publication on its way to every subscription that matches. */
-struct delivery {
-	struct lt_broker *broker;
-	const struct lt_member *excluded; /* the publisher, or NULL */
-	const struct lt_filter *filter;
-	const struct lt_body *body;
-	struct event event;
-	struct lt_forms forms;        /* of the body, unless the retained event keeps them */
-	struct lt_retained *retained; /* NULL: it is not retained */
-};
-
-/* The arguments as this receiver wants them, converted once for all of its kind. */
-static struct lt_body body_for(struct delivery *delivery, const struct lt_serializer *serializer)
-{
-	if (delivery->retained) {
-		return lt_retained_form(delivery->broker->retained, delivery->retained, serializer);
-	}
-	return lt_forms_get(&delivery->forms, delivery->body, serializer);
-}
-
-static void deliver(void *arg, void *value)
-{
-	struct delivery *delivery = arg;
-	struct subscription *subscription = value;
-	struct lt_payload *payloads[LT_SERIALIZERS_MAX] = { 0 };
-	uint64_t conflate = delivery->retained
-			? conflation_key(subscription, delivery->retained->serial)
-			: 0;
-
-	for (size_t i = 0; i < subscription->count; i++) {
-		struct lt_member *member = subscription->entries[i].member;
-		const struct lt_serializer *serializer = member->serializer;
-
-		if (member == delivery->excluded || !lt_filter_passes(delivery->filter, member)) {
-			continue;
-		}
-		if (!payloads[serializer->index]) {
-			struct lt_body body = body_for(delivery, serializer);
-
-			payloads[serializer->index] = build_event(
-					subscription, serializer, &delivery->event, &body);
-		}
-		member->ops->send(member, payloads[serializer->index], conflate);
-		delivery->broker->core->stats.events_sent++;
-	}
-	for (size_t i = 0; i < LT_SERIALIZERS_MAX; i++) {
-		lt_payload_unref(payloads[i]);
-	}
-}
-
-static void write_disclosure(struct lt_buf *members, const struct lt_member *publisher,
-		const struct lt_publication *publication)
-{
-	if (publication->options->disclose_me ||
-			lt_role_discloses(publisher->role, LT_ACTION_PUBLISH, publication->topic)) {
-		lt_buf_printf(members,
-				",\"publisher\":%" PRIu64 ",\"publisher_authid\":", publisher->id);
-		lt_json_write_str(members, lt_str_from(publisher->authid));
-		lt_buf_add_c(members, ",\"publisher_authrole\":");
-		lt_json_write_str(members, lt_str_from(lt_role_name(publisher->role)));
-	}
-	lt_passthru_write(&publication->options->passthru, members);
-}
-
-bool lt_broker_check_publish(struct lt_broker *broker, const struct lt_member *publisher,
-		struct lt_str topic, struct lt_err *err)
-{
-	if (!lt_core_check_uri(broker->core, publisher, topic, LT_MATCH_EXACT, err)) {
-		return false;
-	}
-	if (lt_uri_is_reserved(topic)) {
-		return lt_err_set(err, LT_E_DENIED, "topics under wamp. are the router's own");
-	}
-	if (!lt_role_allows(publisher->role, LT_ACTION_PUBLISH, topic, LT_MATCH_EXACT)) {
-		return lt_err_set(err, LT_E_DENIED, "role %s may not publish to this topic",
-				lt_role_name(publisher->role));
-	}
-	return true;
-}
-
-static void note_match(void *arg, void *value)
-{
-	(void)value;
-	*(bool *)arg = true;
-}
-
-static void release(const struct lt_lazy *lazy)
-{
-	if (lazy->encode && lazy->release) {
-		lazy->release(lazy->arg);
-	}
-}
-
-/*
- * Keep the event; takes the filter. Returns false when it need not be
- * delivered: nobody hears it now, and a lazy value stays as it is.
- */
-static bool retain(struct delivery *delivery, const struct lt_publication *publication,
-		struct lt_filter *filter_take)
-{
-	struct lt_broker *broker = delivery->broker;
-	const struct lt_retained_value value = {
-		.topic = publication->topic,
-		.publication = delivery->event.publication,
-		.disclosure = delivery->event.disclosure,
-		.filter = filter_take,
-		.body = publication->lazy.encode ? NULL : publication->body,
-		.lazy = publication->lazy,
-	};
-	struct lt_retained *retained = lt_retained_set(broker->retained, &value);
-	bool heard = false;
-
-	delivery->retained = retained;
-	delivery->filter = retained->filter;
-	lt_match_each(broker->index, publication->topic, note_match, &heard);
-	return heard;
-}
-
-bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
-		const struct lt_publication *publication, uint64_t *ret_publication,
-		struct lt_err *err)
-{
-	LT_AUTO(lt_buf_finish) struct lt_buf disclosure = { 0 };
-	struct delivery delivery = { .broker = broker, .body = publication->body };
-	struct lt_filter *filter = NULL;
-	bool heard = true;
-
-	if (!lt_broker_check_publish(broker, publisher, publication->topic, err) ||
-			!lt_filter_create(publication->options->lists, &filter, err)) {
-		release(&publication->lazy);
-		return false;
-	}
-	write_disclosure(&disclosure, publisher, publication);
-	delivery.excluded = publication->options->exclude_me ? publisher : NULL;
-	delivery.filter = filter;
-	delivery.event.publication = lt_random_id(broker->core->random);
-	delivery.event.topic = publication->topic;
-	delivery.event.disclosure = lt_buf_str(&disclosure);
-	if (publication->options->retain) {
-		heard = retain(&delivery, publication, LT_STEAL(filter));
-	}
-	if (heard) {
-		lt_match_each(broker->index, publication->topic, deliver, &delivery);
-	}
-	lt_forms_finish(&delivery.forms);
-	lt_filter_destroy(filter);
-	broker->core->stats.events_published++;
-	*ret_publication = delivery.event.publication;
-	return true;
-}
-
-/* --- meta --- */
-
-bool lt_broker_has_meta_subscribers(const struct lt_broker *broker)
-{
-	return broker->meta_count > 0;
-}
-
-static void deliver_meta(void *arg, void *value)
-{
-	const struct subscription *subscription = value;
-
-	if (subscription->is_meta) {
-		deliver(arg, value);
-	}
-}
-
-void lt_broker_publish_meta(struct lt_broker *broker, const char *topic, struct lt_str args)
-{
-	const struct lt_body body = { .serializer = &lt_serializer_json, .args = args };
-	struct delivery delivery = {
-		.broker = broker,
-		.body = &body,
-		.event = { .publication = lt_random_id(broker->core->random),
-				.topic = lt_str_from(topic) },
-	};
-
-	lt_match_each(broker->index, delivery.event.topic, deliver_meta, &delivery);
-	lt_forms_finish(&delivery.forms);
-}
+/* --- what the meta API asks --- */
 
 bool lt_broker_get(const struct lt_broker *broker, uint64_t id, struct lt_pattern_view *ret)
 {
-	const struct subscription *subscription = find_subscription(broker, id);
+	const struct lt_subscription *subscription = find_subscription(broker, id);
 
 	if (subscription) {
 		*ret = view_of(subscription);
@@ -493,7 +221,7 @@ bool lt_broker_get(const struct lt_broker *broker, uint64_t id, struct lt_patter
 bool lt_broker_lookup(const struct lt_broker *broker, struct lt_str pattern, enum lt_match match,
 		struct lt_pattern_view *ret)
 {
-	const struct subscription *subscription = lt_match_get(broker->index, pattern, match);
+	const struct lt_subscription *subscription = lt_match_get(broker->index, pattern, match);
 
 	if (subscription) {
 		*ret = view_of(subscription);
@@ -532,65 +260,10 @@ void lt_broker_each_match(
 void lt_broker_each_subscriber(
 		const struct lt_broker *broker, uint64_t id, lt_member_fn fn, void *arg)
 {
-	const struct subscription *subscription = find_subscription(broker, id);
+	const struct lt_subscription *subscription = find_subscription(broker, id);
 
 	for (size_t i = 0; subscription && i < subscription->count; i++) {
 		fn(arg, subscription->entries[i].member);
-	}
-}
-
-/* --- retained events --- */
-
-struct replay {
-	struct lt_broker *broker;
-	struct lt_member *member;
-	const struct subscription *subscription;
-};
-
-static void replay_one(void *arg, struct lt_retained *retained)
-{
-	const struct replay *replay = arg;
-	const struct subscription *subscription = replay->subscription;
-	const struct lt_serializer *serializer = replay->member->serializer;
-	bool exact = subscription->match == LT_MATCH_EXACT;
-	const struct event event = { retained->publication, retained->topic, retained->disclosure,
-		true };
-	struct lt_payload *payload = NULL;
-
-	if (!lt_filter_passes(retained->filter, replay->member)) {
-		return;
-	}
-	if (exact && retained->cached_subscription == subscription->id &&
-			retained->cached[serializer->index]) {
-		payload = lt_payload_ref(retained->cached[serializer->index]);
-	} else {
-		struct lt_body body =
-				lt_retained_form(replay->broker->retained, retained, serializer);
-
-		payload = build_event(subscription, serializer, &event, &body);
-		if (exact) {
-			if (retained->cached_subscription != subscription->id) {
-				lt_retained_uncache(retained);
-			}
-			retained->cached_subscription = subscription->id;
-			retained->cached[serializer->index] = lt_payload_ref(payload);
-		}
-	}
-	replay->member->ops->send(
-			replay->member, payload, conflation_key(subscription, retained->serial));
-	replay->broker->core->stats.events_sent++;
-	lt_payload_unref(payload);
-}
-
-void lt_broker_replay(struct lt_broker *broker, struct lt_member *member, uint64_t subscription)
-{
-	const struct lt_subscriber *subscriber = find_subscriber(broker, member, subscription);
-
-	if (subscriber) {
-		struct replay replay = { broker, member, subscriber->subscription };
-
-		lt_retained_each(broker->retained, replay.subscription->pattern,
-				replay.subscription->match, replay_one, &replay);
 	}
 }
 

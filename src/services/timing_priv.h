@@ -1,6 +1,7 @@
 /*
- * Inside of a timing service: timing.c (life and pipeline), timing_publish.c
- * (what the realm sees of it).
+ * Inside of a timing service: timing.c (life, and what the plugin says of
+ * itself), timing_update.c (from a new state to observers, file and realm),
+ * timing_publish.c (what the realm sees of it).
  */
 #ifndef LT_SERVICES_TIMING_PRIV_H
 #define LT_SERVICES_TIMING_PRIV_H
@@ -54,6 +55,15 @@ struct lt_timing {
 	uint64_t updates, failed_updates, publications;
 	int64_t last_update_ms;
 };
+
+/* The plugin's new states, as lt_host_owner has them; arg is the timing service. */
+bool lt_timing_update_take(void *arg, cJSON *state, struct lt_err *err);
+bool lt_timing_replace_take(void *arg, cJSON *state, struct lt_err *err);
+void lt_timing_update_due_take(void *arg, cJSON *state);
+void lt_timing_drop_due(struct lt_timing *timing);
+
+/* Write the state to its file, where it has one; borrows the text. */
+void lt_timing_save(struct lt_timing *timing, struct lt_text *text);
 
 /* Join the realm, register the procedures, listen to the control channel. */
 bool lt_timing_join(struct lt_timing *timing, struct lt_err *err);

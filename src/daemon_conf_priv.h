@@ -1,0 +1,22 @@
+/*
+ * Private to daemon_conf_keys.c (the table of settings and their checks) and
+ * daemon_conf.c (the values): texts that both take apart.
+ */
+#ifndef LT_DAEMON_CONF_PRIV_H
+#define LT_DAEMON_CONF_PRIV_H
+
+#include "daemon_conf.h"
+
+#define LT_LISTEN_TLS ",tls" /* ends the address of a listener with TLS */
+
+/* Words between blanks, from the front of *rest; false when there is none left. */
+bool lt_daemon_conf_next_word(struct lt_str *rest, struct lt_str *ret_word);
+
+/* "text" or "json". Errors: LT_E_INVALID. */
+bool lt_daemon_conf_parse_format(struct lt_str value, enum lt_log_format *ret, struct lt_err *err);
+
+/* "local", "all" or a boolean. Errors: LT_E_INVALID. */
+bool lt_daemon_conf_parse_metrics(
+		struct lt_str value, enum lt_metrics_for *ret, struct lt_err *err);
+
+#endif
