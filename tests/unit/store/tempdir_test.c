@@ -145,7 +145,9 @@ static void a_directory_of_the_original_becomes_the_recording_that_it_would_have
 		LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 
 		assert_true(lt_zip_read(zip, i, &text, NULL));
-		file_write(in_dir(f->frames, lt_zip_name(zip, i).p), lt_buf_str(&text));
+		lt_buf_clear(&name);
+		lt_buf_add_str(&name, lt_zip_name(zip, i));
+		file_write(in_dir(f->frames, name.p), lt_buf_str(&text));
 	}
 	lt_zip_close(zip);
 	struct lt_finalise_opts opts = { .journal_path = in_dir(f->dir, "abc" LT_JOURNAL_SUFFIX),
