@@ -12,18 +12,16 @@
 #define DIGITS_MAX     11
 #define NOWHERE        SIZE_MAX
 #define FORMAT_VERSION 1
+#define IS_KEY         (1u << 31)
 
-struct frame {
-	int64_t time_s;
-	int64_t entry; /* index in the archive */
-	bool is_key;
-};
+static_assert(LT_ZIP_ENTRIES_MAX < IS_KEY, "an index and a mark fit into a place");
 
 struct lt_recording {
 	struct lt_zip *zip;
 	cJSON *manifest;
-	struct frame *frames; /* by time; one a time */
-	int64_t *times;       /* of the frames */
+	/* Frames by time, one a time. Two arrays of little: a day has 86,400. */
+	int64_t *times;
+	uint32_t *places; /* index in the archive, and IS_KEY */
 	size_t count;
 	size_t first_key;
 	cJSON *state; /* of the frame `at`, kept so that reading on is cheap */
@@ -32,9 +30,27 @@ struct lt_recording {
 
 LT_DEFINE_AUTO(struct lt_recording, lt_recording_close);
 
+static bool is_key(const struct lt_recording *recording, size_t index)
+{
+	return recording->places[index] & IS_KEY;
+}
+
+static int64_t entry_of(const struct lt_recording *recording, size_t index)
+{
+	return recording->places[index] & ~IS_KEY;
+}
+
 /* --- order --- */
 
-/* By time; of equal times the frame that counts comes last: a key frame, the last written. */
+struct frame {
+	int64_t time_s;
+	uint32_t place;
+};
+
+/*
+ * By time; of equal times the frame that counts comes last: a key frame (its
+ * mark is the highest bit of a place), the last written.
+ */
 static int compare_frames(const void *a, const void *b)
 {
 	const struct frame *left = a, *right = b;
@@ -42,16 +58,14 @@ static int compare_frames(const void *a, const void *b)
 	if (left->time_s != right->time_s) {
 		return left->time_s < right->time_s ? -1 : 1;
 	}
-	if (left->is_key != right->is_key) {
-		return left->is_key ? 1 : -1;
-	}
-	return left->entry < right->entry ? -1 : left->entry > right->entry;
+	return left->place < right->place ? -1 : left->place > right->place;
 }
 
-static bool is_sorted(const struct lt_recording *recording)
+/* Ours are, and then there is nothing to do. */
+static bool is_in_order(const struct lt_recording *recording)
 {
 	for (size_t i = 1; i < recording->count; i++) {
-		if (compare_frames(&recording->frames[i - 1], &recording->frames[i]) > 0) {
+		if (recording->times[i - 1] >= recording->times[i]) {
 			return false;
 		}
 	}
@@ -60,25 +74,23 @@ static bool is_sorted(const struct lt_recording *recording)
 
 static void sort_frames(struct lt_recording *recording)
 {
-	size_t kept = 0;
+	size_t count = recording->count, kept = 0;
 
-	/* Ours are in order already, and a day's recording has many. */
-	if (!is_sorted(recording)) {
-		qsort(recording->frames, recording->count, sizeof(*recording->frames),
-				compare_frames);
+	if (is_in_order(recording)) {
+		return;
 	}
-	for (size_t i = 0; i < recording->count; i++) {
-		const struct frame *frame = &recording->frames[i];
-
-		if (i + 1 == recording->count || frame[1].time_s != frame->time_s) {
-			recording->frames[kept++] = *frame;
+	LT_AUTO(lt_free) struct frame *frames = lt_calloc(count, sizeof(*frames));
+	for (size_t i = 0; i < count; i++) {
+		frames[i] = (struct frame){ recording->times[i], recording->places[i] };
+	}
+	qsort(frames, count, sizeof(*frames), compare_frames);
+	for (size_t i = 0; i < count; i++) {
+		if (i + 1 == count || frames[i + 1].time_s != frames[i].time_s) {
+			recording->times[kept] = frames[i].time_s;
+			recording->places[kept++] = frames[i].place;
 		}
 	}
 	recording->count = kept;
-	recording->times = lt_calloc(kept + 1, sizeof(*recording->times));
-	for (size_t i = 0; i < kept; i++) {
-		recording->times[i] = recording->frames[i].time_s;
-	}
 }
 
 /* --- opening --- */
@@ -125,17 +137,21 @@ static bool read_manifest(struct lt_recording *recording, int64_t entry, struct 
 static bool list_entries(struct lt_recording *recording, int64_t *ret_manifest, struct lt_err *err)
 {
 	int64_t entries = lt_zip_count(recording->zip);
+	size_t room = (size_t)entries + 1;
 
 	*ret_manifest = -1;
-	recording->frames = lt_calloc((size_t)entries + 1, sizeof(*recording->frames));
+	recording->times = lt_reallocarray(NULL, room, sizeof(*recording->times));
+	recording->places = lt_reallocarray(NULL, room, sizeof(*recording->places));
 	for (int64_t i = 0; i < entries; i++) {
 		struct lt_str name = lt_zip_name(recording->zip, i);
-		struct frame frame = { .entry = i };
+		size_t next = recording->count;
+		bool key;
 
-		if (lt_str_eq_c(name, MANIFEST_NAME)) {
+		if (lt_frame_parse_name(name, &recording->times[next], &key)) {
+			recording->places[next] = (uint32_t)i | (key ? IS_KEY : 0);
+			recording->count++;
+		} else if (lt_str_eq_c(name, MANIFEST_NAME)) {
 			*ret_manifest = i;
-		} else if (lt_frame_parse_name(name, &frame.time_s, &frame.is_key)) {
-			recording->frames[recording->count++] = frame;
 		} else {
 			continue;
 		}
@@ -152,7 +168,7 @@ static bool find_first_key(struct lt_recording *recording, struct lt_err *err)
 		return lt_err_set(err, LT_E_FORMAT, "no frames");
 	}
 	for (size_t i = 0; i < recording->count; i++) {
-		if (recording->frames[i].is_key) {
+		if (is_key(recording, i)) {
 			recording->first_key = i;
 			return true;
 		}
@@ -193,8 +209,8 @@ void lt_recording_close(struct lt_recording *recording)
 	lt_zip_close(recording->zip);
 	cJSON_Delete(recording->manifest);
 	cJSON_Delete(recording->state);
-	lt_free(recording->frames);
 	lt_free(recording->times);
+	lt_free(recording->places);
 	lt_free(recording);
 }
 
@@ -228,29 +244,29 @@ static void forget_state(struct lt_recording *recording)
 	recording->at = NOWHERE;
 }
 
-static bool prefix_frame(const struct frame *frame, struct lt_err *err)
+static bool prefix_frame(const struct lt_recording *recording, size_t index, struct lt_err *err)
 {
-	return lt_err_prefix(err, "frame %0*lld%s.json", DIGITS_MAX, (long long)frame->time_s,
-			frame->is_key ? "" : "i");
+	return lt_err_prefix(err, "frame %0*lld%s.json", DIGITS_MAX,
+			(long long)recording->times[index], is_key(recording, index) ? "" : "i");
 }
 
 /* Put the state of the frame `index` in place: the one before is there unless it is a key frame. */
 static bool enter_frame(struct lt_recording *recording, size_t index, struct lt_err *err)
 {
-	const struct frame *frame = &recording->frames[index];
-	LT_AUTO(cJSON_Delete) cJSON *content = read_json(recording, frame->entry, err);
+	LT_AUTO(cJSON_Delete)
+	cJSON *content = read_json(recording, entry_of(recording, index), err);
 
 	if (!content) {
-		return prefix_frame(frame, err);
+		return prefix_frame(recording, index, err);
 	}
-	if (frame->is_key) {
+	if (is_key(recording, index)) {
 		if (!lt_state_check(content, err)) {
-			return prefix_frame(frame, err);
+			return prefix_frame(recording, index, err);
 		}
 		cJSON_Delete(recording->state);
 		recording->state = LT_STEAL(content);
 	} else if (!lt_state_apply(recording->state, content, err)) {
-		return prefix_frame(frame, err);
+		return prefix_frame(recording, index, err);
 	}
 	recording->at = index;
 	return true;
@@ -278,7 +294,7 @@ static bool reach(struct lt_recording *recording, size_t target, struct lt_err *
 {
 	size_t next = target;
 
-	while (!recording->frames[next].is_key) {
+	while (!is_key(recording, next)) {
 		assert(next > 0);
 		next--;
 	}

@@ -67,14 +67,9 @@ int64_t lt_zip_count(const struct lt_zip *zip)
 	return (int64_t)zip->directory.count;
 }
 
-static const struct lt_zip_item *item_at(const struct lt_zip *zip, int64_t index)
-{
-	return &zip->directory.items[index];
-}
-
 struct lt_str lt_zip_name(const struct lt_zip *zip, int64_t index)
 {
-	return item_at(zip, index)->name;
+	return lt_zip_directory_name(&zip->directory, (size_t)index);
 }
 
 struct lt_str lt_zip_comment(const struct lt_zip *zip)
@@ -84,10 +79,19 @@ struct lt_str lt_zip_comment(const struct lt_zip *zip)
 
 /* --- entries --- */
 
+static bool check_size(const struct lt_zip_item *item, struct lt_err *err)
+{
+	return item->raw_bytes <= LT_ZIP_ENTRY_MAX ||
+			lt_err_set(err, LT_E_LIMIT, "over %u bytes", LT_ZIP_ENTRY_MAX);
+}
+
 bool lt_zip_check_size(const struct lt_zip *zip, int64_t index, struct lt_err *err)
 {
-	return item_at(zip, index)->raw_bytes <= LT_ZIP_ENTRY_MAX ||
-			lt_err_set(err, LT_E_LIMIT, "over %u bytes", LT_ZIP_ENTRY_MAX);
+	if (zip->directory.raw_bytes_max <= LT_ZIP_ENTRY_MAX) {
+		return true; /* as nearly always, without a look at the entry */
+	}
+	struct lt_zip_item item = lt_zip_directory_item(&zip->directory, (size_t)index);
+	return check_size(&item, err);
 }
 
 /* Date and time of DOS, with a step of two seconds, taken for UTC. */
@@ -108,19 +112,19 @@ static int64_t unix_time(uint32_t dos)
 bool lt_zip_read_packed(const struct lt_zip *zip, int64_t index, struct lt_zip_info *ret_info,
 		struct lt_buf *buf, struct lt_err *err)
 {
-	const struct lt_zip_item *item = item_at(zip, index);
+	struct lt_zip_item item = lt_zip_directory_item(&zip->directory, (size_t)index);
 	LT_AUTO(lt_buf_finish) struct lt_buf local = { 0 };
 
-	if (!lt_zip_check_size(zip, index, err)) {
+	if (!check_size(&item, err)) {
 		return false;
 	}
-	if (item->packed_bytes > PACKED_MAX) {
+	if (item.packed_bytes > PACKED_MAX) {
 		return lt_err_set(err, LT_E_LIMIT, "over %u bytes packed", PACKED_MAX);
 	}
-	if (item->is_encrypted) {
+	if (item.is_encrypted) {
 		return lt_err_set(err, LT_E_FORMAT, "encrypted");
 	}
-	if (!lt_zip_read_at(zip->fd, item->offset, LOCAL_BYTES, &local, err)) {
+	if (!lt_zip_read_at(zip->fd, item.offset, LOCAL_BYTES, &local, err)) {
 		return false;
 	}
 	if (memcmp(local.p, "PK\3\4", 4) != 0) {
@@ -130,13 +134,13 @@ bool lt_zip_read_packed(const struct lt_zip *zip, int64_t index, struct lt_zip_i
 	size_t name_n = (uint8_t)local.p[26] | (size_t)(uint8_t)local.p[27] << 8;
 	size_t extra_n = (uint8_t)local.p[28] | (size_t)(uint8_t)local.p[29] << 8;
 	*ret_info = (struct lt_zip_info){
-		.method = item->method,
-		.raw_crc = item->raw_crc,
-		.raw_bytes = (uint32_t)item->raw_bytes,
-		.time_s = unix_time(item->dos_time),
+		.method = item.method,
+		.raw_crc = item.raw_crc,
+		.raw_bytes = (uint32_t)item.raw_bytes,
+		.time_s = unix_time(item.dos_time),
 	};
-	return lt_zip_read_at(zip->fd, item->offset + LOCAL_BYTES + name_n + extra_n,
-			(size_t)item->packed_bytes, buf, err);
+	return lt_zip_read_at(zip->fd, item.offset + LOCAL_BYTES + name_n + extra_n,
+			(size_t)item.packed_bytes, buf, err);
 }
 
 static bool read_stored(struct lt_str packed, const struct lt_zip_info *info, struct lt_buf *buf,

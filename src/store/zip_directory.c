@@ -1,5 +1,7 @@
 #include "store/zip_directory.h"
 
+#include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -14,20 +16,36 @@
 #define ZIP64_EXTRA     1
 #define NAME_MAX_BYTES  1024 /* mean of an entry; bounds what is read at once */
 #define DIRECTORY_EXTRA (1u << 20)
+#define PART_BYTES      (64u * 1024) /* read and checked at a time */
 
 /* Where the directory is, as the end of the archive says. */
 struct end {
 	uint64_t entries, bytes, offset;
 };
 
-static uint64_t get(const char *at, size_t bytes)
+/* Numbers are little-endian and anywhere. */
+static uint16_t get16(const char *at)
 {
-	uint64_t value = 0;
+	uint16_t value;
 
-	for (size_t i = bytes; i-- > 0;) {
-		value = value << 8 | (uint8_t)at[i];
-	}
-	return value;
+	memcpy(&value, at, sizeof(value));
+	return le16toh(value);
+}
+
+static uint32_t get32(const char *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return le32toh(value);
+}
+
+static uint64_t get64(const char *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return le64toh(value);
 }
 
 bool lt_zip_read_at(int fd, uint64_t offset, size_t n, struct lt_buf *buf, struct lt_err *err)
@@ -65,7 +83,7 @@ static const char *find_end(const struct lt_buf *tail)
 	for (size_t i = tail->n >= END_BYTES ? tail->n - END_BYTES + 1 : 0; i-- > 0;) {
 		const char *at = tail->p + i;
 
-		if (memcmp(at, "PK\5\6", 4) == 0 && get(at + 20, 2) == tail->n - i - END_BYTES) {
+		if (memcmp(at, "PK\5\6", 4) == 0 && get16(at + 20) == tail->n - i - END_BYTES) {
 			return at;
 		}
 	}
@@ -84,15 +102,15 @@ static bool read_end64(int fd, uint64_t here, struct end *end, struct lt_err *er
 	if (memcmp(locator.p, "PK\6\7", 4) != 0) {
 		return true; /* full to the brim without the larger record */
 	}
-	uint64_t offset = get(locator.p + 8, 8);
+	uint64_t offset = get64(locator.p + 8);
 	if (offset > here || !lt_zip_read_at(fd, offset, END64_BYTES, &record, err) ||
 			memcmp(record.p, "PK\6\6", 4) != 0) {
 		return lt_err_set(err, LT_E_FORMAT, "its end is incomplete");
 	}
 	*end = (struct end){
-		.entries = get(record.p + 32, 8),
-		.bytes = get(record.p + 40, 8),
-		.offset = get(record.p + 48, 8),
+		.entries = get64(record.p + 32),
+		.bytes = get64(record.p + 40),
+		.offset = get64(record.p + 48),
 	};
 	return true;
 }
@@ -113,11 +131,11 @@ static bool read_end(struct lt_zip_directory *directory, int fd, int64_t file_by
 	}
 	uint64_t here = size - n + (uint64_t)(at - tail.p);
 	*ret_end = (struct end){
-		.entries = get(at + 10, 2),
-		.bytes = get(at + 12, 4),
-		.offset = get(at + 16, 4),
+		.entries = get16(at + 10),
+		.bytes = get32(at + 12),
+		.offset = get32(at + 16),
 	};
-	lt_buf_add(&directory->comment, at + END_BYTES, get(at + 20, 2));
+	lt_buf_add(&directory->comment, at + END_BYTES, get16(at + 20));
 	if ((ret_end->entries == UINT16_MAX || ret_end->bytes == UINT32_MAX ||
 			    ret_end->offset == UINT32_MAX) &&
 			!read_end64(fd, here, ret_end, err)) {
@@ -135,7 +153,7 @@ static bool read_extra(struct lt_zip_item *item, struct lt_str extra)
 	uint64_t *const fields[] = { &item->raw_bytes, &item->packed_bytes, &item->offset };
 
 	while (extra.n >= 4) {
-		uint64_t id = get(extra.p, 2), n = get(extra.p + 2, 2);
+		size_t id = get16(extra.p), n = get16(extra.p + 2);
 		struct lt_str value = lt_str_skip(extra, 4);
 
 		if (n > value.n) {
@@ -150,60 +168,99 @@ static bool read_extra(struct lt_zip_item *item, struct lt_str extra)
 			if (value.n < 8) {
 				return false;
 			}
-			*fields[i] = get(value.p, 8);
+			*fields[i] = get64(value.p);
 			value = lt_str_skip(value, 8);
 		}
 	}
 	return true;
 }
 
-/* One entry from the front of *rest. */
-static bool read_item(struct lt_str *rest, struct lt_zip_item *item)
+/* The part of fixed size of an entry; false: its extra fields make no sense. */
+static bool decode_item(const char *at, struct lt_zip_item *item)
 {
-	const char *at = rest->p;
+	size_t name_n = get16(at + 28), extra_n = get16(at + 30);
 
-	if (rest->n < ITEM_BYTES || memcmp(at, "PK\1\2", 4) != 0) {
-		return false;
-	}
-	size_t name_n = get(at + 28, 2), extra_n = get(at + 30, 2), comment_n = get(at + 32, 2);
-	if (rest->n - ITEM_BYTES < name_n + extra_n + comment_n) {
-		return false;
-	}
 	*item = (struct lt_zip_item){
-		.name = { at + ITEM_BYTES, name_n },
-		.raw_bytes = get(at + 24, 4),
-		.packed_bytes = get(at + 20, 4),
-		.offset = get(at + 42, 4),
-		.raw_crc = (uint32_t)get(at + 16, 4),
-		.dos_time = (uint32_t)get(at + 12, 4),
-		.method = (uint16_t)get(at + 10, 2),
-		.is_encrypted = get(at + 8, 2) & ENCRYPTED,
+		.raw_bytes = get32(at + 24),
+		.packed_bytes = get32(at + 20),
+		.offset = get32(at + 42),
+		.raw_crc = get32(at + 16),
+		.dos_time = get32(at + 12),
+		.method = get16(at + 10),
+		.is_encrypted = get16(at + 8) & ENCRYPTED,
 	};
-	*rest = lt_str_skip(*rest, ITEM_BYTES + name_n + extra_n + comment_n);
-	return read_extra(item, (struct lt_str){ at + ITEM_BYTES + name_n, extra_n });
+	return extra_n == 0 ||
+			read_extra(item, (struct lt_str){ at + ITEM_BYTES + name_n, extra_n });
 }
 
-static bool read_items(struct lt_zip_directory *directory, uint64_t entries, struct lt_err *err)
+/* The whole entry at the front of `rest`: its bytes; 0: it is damaged, or not all of it is here. */
+static size_t check_item(struct lt_str rest, uint64_t *ret_raw_bytes)
 {
-	struct lt_str rest = lt_buf_str(&directory->bytes);
+	const char *at = rest.p;
+	struct lt_zip_item item;
 
-	directory->items = lt_calloc(entries + 1, sizeof(*directory->items));
-	for (; directory->count < entries; directory->count++) {
-		if (!read_item(&rest, &directory->items[directory->count])) {
-			return lt_err_set(err, LT_E_FORMAT, "entry %zu of its directory is damaged",
-					directory->count);
+	if (rest.n < ITEM_BYTES || memcmp(at, "PK\1\2", 4) != 0) {
+		return 0;
+	}
+	size_t extra_n = get16(at + 30);
+	size_t n = ITEM_BYTES + get16(at + 28) + extra_n + get16(at + 32);
+	if (n > rest.n) {
+		return 0;
+	}
+	*ret_raw_bytes = get32(at + 24);
+	if (extra_n > 0) {
+		if (!decode_item(at, &item)) {
+			return 0;
 		}
+		*ret_raw_bytes = item.raw_bytes;
 	}
-	if (rest.n > 0) {
-		return lt_err_set(err, LT_E_FORMAT, "its directory is longer than its end says");
-	}
-	/* What is behind a name has been read by now, so a terminator can go there. */
-	for (size_t i = 0; i < directory->count; i++) {
-		struct lt_str name = directory->items[i].name;
+	return n;
+}
 
-		directory->bytes.p[name.p - directory->bytes.p + (ptrdiff_t)name.n] = '\0';
+/* Step over the entries from *at on that are here by now. */
+static void find_items(struct lt_zip_directory *directory, uint64_t entries, size_t *at)
+{
+	struct lt_str all = lt_buf_str(&directory->bytes);
+	uint64_t raw_bytes;
+	size_t n;
+
+	for (; directory->count < entries; directory->count++) {
+		n = check_item((struct lt_str){ all.p + *at, all.n - *at }, &raw_bytes);
+		if (n == 0) {
+			return;
+		}
+		directory->places[directory->count] = (uint32_t)*at;
+		directory->raw_bytes_max = LT_MAX(directory->raw_bytes_max, raw_bytes);
+		*at += n;
 	}
-	return true;
+}
+
+/*
+ * Each entry is checked here and decoded when somebody asks: of a day, few are
+ * asked for. In small parts: the system reads ahead while they are checked, and
+ * what was just copied is near.
+ */
+static bool read_items(struct lt_zip_directory *directory, int fd, const struct end *end,
+		struct lt_err *err)
+{
+	struct lt_buf *bytes = &directory->bytes;
+	size_t at = 0;
+
+	directory->places = lt_reallocarray(NULL, end->entries + 1, sizeof(*directory->places));
+	lt_buf_reserve(bytes, end->bytes);
+	while (bytes->n < end->bytes) {
+		if (!lt_zip_read_at(fd, end->offset + bytes->n,
+				    LT_MIN(end->bytes - bytes->n, PART_BYTES), bytes, err)) {
+			return false;
+		}
+		find_items(directory, end->entries, &at);
+	}
+	if (directory->count < end->entries) {
+		return lt_err_set(err, LT_E_FORMAT, "entry %zu of its directory is damaged",
+				directory->count);
+	}
+	return at == bytes->n ||
+			lt_err_set(err, LT_E_FORMAT, "its directory is longer than its end says");
 }
 
 bool lt_zip_directory_read(struct lt_zip_directory *directory, int fd, int64_t file_bytes,
@@ -221,13 +278,35 @@ bool lt_zip_directory_read(struct lt_zip_directory *directory, int fd, int64_t f
 	if (end.bytes / NAME_MAX_BYTES > end.entries + DIRECTORY_EXTRA / NAME_MAX_BYTES) {
 		return lt_err_set(err, LT_E_LIMIT, "its directory is too large");
 	}
-	return lt_zip_read_at(fd, end.offset, end.bytes, &directory->bytes, err) &&
-			read_items(directory, end.entries, err);
+	return read_items(directory, fd, &end, err);
+}
+
+static const char *item_at(const struct lt_zip_directory *directory, size_t index)
+{
+	assert(index < directory->count);
+	return directory->bytes.p + directory->places[index];
+}
+
+struct lt_str lt_zip_directory_name(const struct lt_zip_directory *directory, size_t index)
+{
+	const char *at = item_at(directory, index);
+
+	return (struct lt_str){ at + ITEM_BYTES, get16(at + 28) };
+}
+
+struct lt_zip_item lt_zip_directory_item(const struct lt_zip_directory *directory, size_t index)
+{
+	struct lt_zip_item item;
+	bool ok = decode_item(item_at(directory, index), &item);
+
+	assert(ok); /* seen when the directory was read */
+	(void)ok;
+	return item;
 }
 
 void lt_zip_directory_finish(struct lt_zip_directory *directory)
 {
-	lt_free(directory->items);
+	lt_free(directory->places);
 	lt_buf_finish(&directory->bytes);
 	lt_buf_finish(&directory->comment);
 	*directory = (struct lt_zip_directory){ .count = 0 };

@@ -11,7 +11,6 @@
 #include "base/str.h"
 
 struct lt_zip_item {
-	struct lt_str name; /* as stored, terminated; borrowed from the directory */
 	uint64_t raw_bytes, packed_bytes;
 	uint64_t offset; /* of the local header */
 	uint32_t raw_crc;
@@ -21,9 +20,10 @@ struct lt_zip_item {
 };
 
 struct lt_zip_directory {
-	struct lt_zip_item *items; /* in the order of the archive */
+	uint32_t *places; /* of the entries in `bytes`, in the order of the archive */
 	size_t count;
-	struct lt_buf bytes; /* the names are in here */
+	uint64_t raw_bytes_max; /* of any entry */
+	struct lt_buf bytes;    /* as stored */
 	struct lt_buf comment;
 };
 
@@ -35,6 +35,10 @@ struct lt_zip_directory {
 bool lt_zip_directory_read(struct lt_zip_directory *directory, int fd, int64_t file_bytes,
 		size_t entries_max, struct lt_err *err);
 void lt_zip_directory_finish(struct lt_zip_directory *directory);
+
+/* Name as stored; borrowed. */
+struct lt_str lt_zip_directory_name(const struct lt_zip_directory *directory, size_t index);
+struct lt_zip_item lt_zip_directory_item(const struct lt_zip_directory *directory, size_t index);
 
 /* Append exactly n bytes of a file from an offset on. */
 bool lt_zip_read_at(int fd, uint64_t offset, size_t n, struct lt_buf *buf, struct lt_err *err);

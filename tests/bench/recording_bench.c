@@ -3,7 +3,8 @@
  *
  *   recording_bench make HOURS CARS START JOURNAL   a simulated race, one frame a second
  *   recording_bench analyse FILE OUT                time and memory of its analysis
- *   recording_bench seek FILE COUNT                 states at random times, each from a cold file
+ *   recording_bench seek FILE COUNT                 states at random times: opening, seeking and
+ *                                                   reading, each from a file that is not in memory
  *   recording_bench finalise JOURNAL DIRECTORY      from the journal to the archive
  */
 #include <fcntl.h>
@@ -248,11 +249,38 @@ static int compare(const void *a, const void *b)
 						       : *(const double *)a > *(const double *)b;
 }
 
+struct times {
+	double *ms;
+	int count;
+};
+
+static double percentile(const struct times *times, int percent)
+{
+	return times->ms[(times->count - 1) * percent / 100];
+}
+
+static void print_times(const char *what, const struct times *times)
+{
+	qsort(times->ms, (size_t)times->count, sizeof(*times->ms), compare);
+	printf(" %s_p50_ms=%.1f %s_p99_ms=%.1f", what, percentile(times, 50), what,
+			percentile(times, 99));
+}
+
+static int64_t random_time(const struct lt_recording *recording, uint64_t *random)
+{
+	int64_t first = lt_recording_first(recording), last = lt_recording_last(recording);
+
+	*random ^= *random << 13;
+	*random ^= *random >> 7;
+	*random ^= *random << 17;
+	return first + (int64_t)(*random % (uint64_t)(last - first + 1));
+}
+
 static int seek(char **argv)
 {
 	int count = atoi(argv[1]);
-	double *opening = lt_calloc((size_t)count, sizeof(*opening));
-	double *reading = lt_calloc((size_t)count, sizeof(*reading));
+	struct times opening = { lt_calloc((size_t)count, sizeof(double)), count };
+	struct times both = { lt_calloc((size_t)count, sizeof(double)), count };
 	uint64_t random = 88172645463325252u;
 	struct lt_err err;
 
@@ -264,25 +292,22 @@ static int seek(char **argv)
 		if (recording == NULL) {
 			die(argv[0], &err);
 		}
-		opening[i] = seconds_since(start) * 1000;
-		int64_t first = lt_recording_first(recording), last = lt_recording_last(recording);
-
-		random ^= random << 13;
-		random ^= random >> 7;
-		random ^= random << 17;
-		start = lt_clock_mono();
-		cJSON *state = lt_recording_state_at(recording,
-				first + (int64_t)(random % (uint64_t)(last - first + 1)), &err);
-		reading[i] = seconds_since(start) * 1000;
+		opening.ms[i] = seconds_since(start) * 1000;
+		cJSON *state = lt_recording_state_at(
+				recording, random_time(recording, &random), &err);
+		if (state == NULL) {
+			die(argv[0], &err);
+		}
+		both.ms[i] = seconds_since(start) * 1000;
 		cJSON_Delete(state);
 		lt_recording_close(recording);
 	}
-	qsort(opening, (size_t)count, sizeof(*opening), compare);
-	qsort(reading, (size_t)count, sizeof(*reading), compare);
-	printf("seek count=%d open_ms=%.1f state_ms=%.1f state_max_ms=%.1f\n", count,
-			opening[count / 2], reading[count / 2], reading[count - 1]);
-	lt_free(opening);
-	lt_free(reading);
+	printf("seek cold=yes count=%d", count);
+	print_times("open_and_state", &both);
+	print_times("open", &opening);
+	printf(" max_ms=%.1f\n", both.ms[count - 1]);
+	lt_free(opening.ms);
+	lt_free(both.ms);
 	return 0;
 }
 

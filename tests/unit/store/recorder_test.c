@@ -231,7 +231,7 @@ static void entries_are_those_of_the_original_but_for_shrinking_lists(void **sta
 
 		assert_int_equal(lt_zip_count(ours), lt_zip_count(theirs));
 		for (int64_t k = 0; k < lt_zip_count(theirs); k++) {
-			const char *entry = lt_zip_name(theirs, k).p;
+			LT_AUTO(lt_free) char *entry = lt_str_dup(lt_zip_name(theirs, k));
 			cJSON *actual = entry_json(ours, entry);
 			cJSON *expected = entry_json(theirs, entry);
 

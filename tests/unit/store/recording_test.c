@@ -263,7 +263,7 @@ static void check_entry_bytes(const struct lt_zip *zip, int64_t index, const cJS
 	struct lt_buf text = { 0 }, printed = { 0 }, hex = { 0 };
 	uint8_t digest[LT_SHA256_BYTES];
 
-	assert_string_equal(lt_zip_name(zip, index).p, lt_json_get(expected, "name")->valuestring);
+	assert_str_equal(lt_zip_name(zip, index), lt_json_get(expected, "name")->valuestring);
 	assert_true(lt_zip_read(zip, index, &text, NULL));
 	cJSON *tree = lt_json_parse(lt_buf_str(&text), NULL);
 	lt_json_print(&printed, tree, LT_JSON_SPACED);

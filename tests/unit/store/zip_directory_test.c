@@ -87,13 +87,50 @@ static void names_comment_and_times_are_read(void **state)
 	struct lt_zip *zip = lt_zip_open(f->path, NULL);
 
 	assert_int_equal(lt_zip_count(zip), 2);
-	assert_string_equal(lt_zip_name(zip, 0).p, "a");
-	assert_string_equal(lt_zip_name(zip, 1).p, "b");
+	assert_str_equal(lt_zip_name(zip, 0), "a");
+	assert_str_equal(lt_zip_name(zip, 1), "b");
 	assert_str_equal(lt_zip_comment(zip), "comment");
 	assert_true(lt_zip_read_packed(zip, 1, &info, &packed, NULL));
 	assert_int_equal(info.time_s, 1700000000);
 	assert_int_equal(info.raw_bytes, 4);
 	assert_str_equal(lt_buf_str(&packed), "text");
+	lt_zip_close(zip);
+}
+
+/* It is read in parts, and entries lie across their borders. */
+static void a_long_directory_is_read_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_zip_writer *writer = lt_zip_writer_open(f->path, 0600, &lt_fileops_system, NULL);
+	const int count = 5000;
+	char name[LT_FRAME_NAME_MAX];
+
+	for (int i = 0; i < count; i++) {
+		lt_frame_name(i, i % 10 == 0, name);
+		struct lt_str content = lt_str_from(name);
+		struct lt_zip_entry entry = {
+			.name = content,
+			.raw_crc = lt_crc32(content),
+			.raw_bytes = (uint32_t)content.n,
+			.packed = content,
+			.time_s = 1700000000,
+		};
+		assert_true(lt_zip_writer_add(writer, &entry, NULL));
+	}
+	assert_true(lt_zip_writer_finish(writer, LT_STR(""), NULL));
+	lt_zip_writer_destroy(writer);
+
+	struct lt_zip *zip = lt_zip_open(f->path, NULL);
+
+	assert_int_equal(lt_zip_count(zip), count);
+	for (int i = 0; i < count; i++) {
+		LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+
+		lt_frame_name(i, i % 10 == 0, name);
+		assert_str_equal(lt_zip_name(zip, i), name);
+		assert_true(lt_zip_read(zip, i, &text, NULL));
+		assert_str_equal(lt_buf_str(&text), name);
+	}
 	lt_zip_close(zip);
 }
 
@@ -205,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(names_comment_and_times_are_read),
+		TEST(a_long_directory_is_read_whole),
 		TEST(a_directory_that_is_elsewhere_is_refused),
 		TEST(more_entries_than_there_are_are_refused),
 		TEST(fewer_entries_than_there_are_are_refused),

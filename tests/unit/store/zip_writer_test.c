@@ -68,7 +68,7 @@ static void assert_entry(const char *path, int64_t index, const char *name, cons
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 
 	assert_non_null(zip);
-	assert_string_equal(lt_zip_name(zip, index).p, name);
+	assert_str_equal(lt_zip_name(zip, index), name);
 	assert_true(lt_zip_read(zip, index, &text, NULL));
 	assert_str_equal(lt_buf_str(&text), content);
 	lt_zip_close(zip);
