@@ -18,7 +18,8 @@ async function withRecordings(t, names = ['a.zip', 'a_1.zip', 'b.zip', 'c.zip', 
   mkdirSync(path.join(dir, 'recordings'));
   for (const name of names) {
     const full = name[0].repeat(32) + name.slice(1);
-    copyFileSync(path.join(source, full), path.join(dir, 'recordings', full));
+    // not copied, since a copy of a file that is read-only is read-only
+    writeFileSync(path.join(dir, 'recordings', full), readFileSync(path.join(source, full)));
   }
   const daemon = new Daemon({ dir, env: { LIVETIMING_ADMIN_AUTHCODE: code, ...env } });
   t.after(async () => {
