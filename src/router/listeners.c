@@ -207,7 +207,7 @@ static void on_pause_over(void *arg)
 static void on_acceptable(void *arg, int events)
 {
 	struct listener *listener = arg;
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
@@ -344,7 +344,7 @@ static int open_unix(struct lt_str path, struct lt_err *err)
 /* The address as it was given, but with the port that the system chose. */
 static char *bound_address(const struct listener *listener, struct lt_str address)
 {
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = { .ss_family = AF_UNSPEC };
 	socklen_t n = sizeof(bound);
 	char host[INET6_ADDRSTRLEN], both[64];
 	struct lt_buf text = { 0 };
