@@ -82,8 +82,8 @@ $(B)/tests/plugins/%.so: tests/plugins/%.cc $(HEADER)
 	$(call say,CXX)g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fPIC -fvisibility=hidden -I$(B)/include -shared -o $@ $<
 
 # --- page: third-party parts are bundled from npm at build time, ours are copied as they are ---
-$(B)/www/.built: $(WEB_SRC) src/web/package-lock.json scripts/build-web.sh
-	$(call say,WEB)scripts/build-web.sh $(B)/www
+$(B)/www/.built: $(WEB_SRC) src/web/package-lock.json src/tools/build-web.sh
+	$(call say,WEB)src/tools/build-web.sh $(B)/www
 
 # --- unit tests: tests/unit/<layer>/<name>_test.c links its layer and those below ---
 below_base     := base
@@ -131,5 +131,5 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJ) $(FUZZ_LIBS)
 
 build-tests: all $(UNIT_TESTS) $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%) $(TEST_PLUGINS:%=$(B)/tests/plugins/%.so) ## build everything that the tests need
 
-include scripts/targets.mk
+include src/tools/targets.mk
 -include $(shell find $(O) $(B)/tests -name "*.d" 2>/dev/null)

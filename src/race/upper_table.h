@@ -1,5 +1,5 @@
 /*
- * Made by scripts/upper-table.py from Unicode 14.0.0; for upper.c alone. ASCII is not in it.
+ * Made by src/tools/upper-table.py from Unicode 14.0.0; for upper.c alone. ASCII is not in it.
  */
 #ifndef LT_RACE_UPPER_TABLE_H
 #define LT_RACE_UPPER_TABLE_H

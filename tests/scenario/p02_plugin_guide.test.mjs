@@ -51,7 +51,7 @@ test('the template builds against an installation by pkg-config', async (t) => {
   const dir = copyTemplate(t);
   const stage = path.join(dir, 'stage');
   // as `make install` does; calling make would build what is built already
-  const install = spawnSync('scripts/install.sh', [build, stage, '/usr', '0.0.0'], { cwd: root, encoding: 'utf8' });
+  const install = spawnSync('src/tools/install.sh', [build, stage, '/usr', '0.0.0'], { cwd: root, encoding: 'utf8' });
   assert.equal(install.status, 0, install.stderr);
   const env = { PKG_CONFIG_PATH: `${stage}/usr/lib/pkgconfig`, PKG_CONFIG_SYSROOT_DIR: stage };
   make(dir, [], env);

@@ -32,7 +32,7 @@ def main():
     pairs = list(mapping())
     out = sys.stdout
     out.write(f"""/*
- * Made by scripts/upper-table.py from Unicode {unicodedata.unidata_version}; for upper.c alone. ASCII is not in it.
+ * Made by src/tools/upper-table.py from Unicode {unicodedata.unidata_version}; for upper.c alone. ASCII is not in it.
  */
 #ifndef LT_RACE_UPPER_TABLE_H
 #define LT_RACE_UPPER_TABLE_H

@@ -9,27 +9,27 @@
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' scripts/targets.mk Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' src/tools/targets.mk Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 run: deps-build ## install what is missing, build, start a live race
 	@$(MAKE) $(JOBS) all
-	@scripts/run.sh $(B)
+	@src/tools/run.sh $(B)
 
 test: deps-test ## install what is missing, build, run all tests
 	@$(MAKE) $(JOBS) build-tests
 	@tests/run.sh $(B)
 
 install: all ## copy what was built to $(DESTDIR)$(PREFIX), by default /usr/local
-	@scripts/install.sh $(B) "$(DESTDIR)" "$(PREFIX)" "$(VERSION)"
+	@src/tools/install.sh $(B) "$(DESTDIR)" "$(PREFIX)" "$(VERSION)"
 
 deps: ## only install packages, with apt and npm, those of `make lint` too
-	@scripts/deps.sh all
+	@src/tools/deps.sh all
 
 deps-build:
-	@scripts/deps.sh build
+	@src/tools/deps.sh build
 
 deps-test:
-	@scripts/deps.sh test
+	@src/tools/deps.sh test
 
 check: build-tests ## unit tests only
 	tests/run.sh $(B) unit

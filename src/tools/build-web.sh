@@ -3,7 +3,7 @@
 # step between an edit and the browser but this copy); third-party parts are
 # bundled from npm into vendor/.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 target=$1
 esbuild=src/web/node_modules/.bin/esbuild
 if [ ! -x "$esbuild" ]; then

@@ -3,7 +3,7 @@
 #   build  compile and run          test  the same plus test libraries, clients and a browser
 #   all    the same plus the tools of `make lint`
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 what=${1:-all}
 
 packages="gcc make pkg-config ca-certificates libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev libzip-dev

@@ -5,7 +5,7 @@
 # does what it says.
 set -eu
 build=$(cd "$1" && pwd)
-conf=$(cd "$(dirname "$0")/../conf" && pwd)/livetiming.env
+conf=$(cd "$(dirname "$0")/../../conf" && pwd)/livetiming.env
 run=$build/run
 
 mkdir -p "$run"

@@ -2,7 +2,7 @@
 # Copy a build into place: install.sh BUILDDIR DESTDIR PREFIX VERSION.
 # An existing settings file is left alone.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 build=$1
 destdir=$2
 prefix=$3
