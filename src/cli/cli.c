@@ -152,6 +152,13 @@ struct lt_str lt_cli_member(const cJSON *object, const char *key)
 	return cJSON_IsString(value) ? lt_str_from(value->valuestring) : LT_STR("");
 }
 
+int64_t lt_cli_number(const cJSON *object, const char *key)
+{
+	const cJSON *value = lt_json_get(object, key);
+
+	return cJSON_IsNumber(value) ? (int64_t)value->valuedouble : 0;
+}
+
 /* Members in unix milliseconds. */
 static bool is_time(const char *key)
 {

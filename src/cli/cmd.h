@@ -95,6 +95,9 @@ const struct lt_cli_cmd *lt_cli_find(const char *noun, const char *verb);
 /* Text member of an object, "" when it is not there or no text. Borrowed. */
 struct lt_str lt_cli_member(const cJSON *object, const char *key);
 
+/* Number member of an object, 0 when it is not there or no number. */
+int64_t lt_cli_number(const cJSON *object, const char *key);
+
 /* "key  value" for each member that is not a list or object, keys aligned. */
 void lt_cli_print_members(struct lt_cli *cli, const cJSON *object);
 

@@ -7,13 +7,6 @@
 #include "cli/options.h"
 #include "cli/text.h"
 
-static int64_t number(const cJSON *object, const char *key)
-{
-	const cJSON *value = lt_json_get(object, key);
-
-	return cJSON_IsNumber(value) ? (int64_t)value->valuedouble : 0;
-}
-
 static void add_time(struct lt_buf *buf, int64_t time_s)
 {
 	time_t at = (time_t)time_s;
@@ -30,8 +23,8 @@ static void print_entry(struct lt_cli *cli, const cJSON *entry, const char *stat
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf line = { 0 }, duration = { 0 };
 
-	add_time(&line, number(entry, "startTime"));
-	lt_cli_duration(&duration, number(entry, "duration"));
+	add_time(&line, lt_cli_number(entry, "startTime"));
+	lt_cli_duration(&duration, lt_cli_number(entry, "duration"));
 	lt_buf_printf(&line, "  %8.*s  %.*s  %.*s - %.*s", LT_STR_ARG(lt_buf_str(&duration)),
 			LT_STR_ARG(lt_cli_member(entry, "uuid")),
 			LT_STR_ARG(lt_cli_member(entry, "name")),
@@ -55,9 +48,9 @@ static void print_list(struct lt_cli *cli, const cJSON *result)
 	cJSON_ArrayForEach(entry, lt_json_get(result, "recordings")) {
 		print_entry(cli, entry, NULL);
 	}
-	if (number(result, "pages") > 1) {
+	if (lt_cli_number(result, "pages") > 1) {
 		fprintf(cli->err, "%" PRId64 " recordings on %" PRId64 " pages: see --page\n",
-				number(result, "total"), number(result, "pages"));
+				lt_cli_number(result, "total"), lt_cli_number(result, "pages"));
 	}
 }
 

@@ -5,13 +5,6 @@
 #include "cli/cmd.h"
 #include "cli/text.h"
 
-static int64_t number(const cJSON *object, const char *key)
-{
-	const cJSON *value = lt_json_get(object, key);
-
-	return cJSON_IsNumber(value) ? (int64_t)value->valuedouble : 0;
-}
-
 static void print_line(struct lt_cli *cli, const char *title, struct lt_buf *text)
 {
 	LT_AUTO(lt_free) char *clean = lt_cli_clean(lt_buf_str(text));
@@ -23,30 +16,32 @@ static void print_line(struct lt_cli *cli, const char *title, struct lt_buf *tex
 static void print_router(struct lt_cli *cli, const cJSON *router, struct lt_buf *text)
 {
 	lt_buf_printf(text, "%" PRId64 " (%" PRId64 " sessions, %" PRId64 " since start)",
-			number(router, "connections"), number(router, "sessions"),
-			number(router, "sessions_total"));
+			lt_cli_number(router, "connections"), lt_cli_number(router, "sessions"),
+			lt_cli_number(router, "sessions_total"));
 	print_line(cli, "connections", text);
 	lt_buf_printf(text,
 			"%" PRId64 " published, %" PRId64 " sent, %" PRId64
 			" skipped for slow peers",
-			number(router, "events_published"), number(router, "events_sent"),
-			number(router, "events_conflated"));
+			lt_cli_number(router, "events_published"),
+			lt_cli_number(router, "events_sent"),
+			lt_cli_number(router, "events_conflated"));
 	print_line(cli, "events", text);
-	lt_buf_printf(text, "%" PRId64, number(router, "calls"));
+	lt_buf_printf(text, "%" PRId64, lt_cli_number(router, "calls"));
 	print_line(cli, "calls", text);
-	lt_cli_bytes(text, number(router, "bytes_sent"));
+	lt_cli_bytes(text, lt_cli_number(router, "bytes_sent"));
 	lt_buf_add_c(text, " sent, ");
-	lt_cli_bytes(text, number(router, "bytes_received"));
+	lt_cli_bytes(text, lt_cli_number(router, "bytes_received"));
 	lt_buf_add_c(text, " received");
 	print_line(cli, "traffic", text);
-	lt_buf_printf(text, "%" PRId64 " topics, ", number(router, "retained_topics"));
-	lt_cli_bytes(text, number(router, "retained_bytes"));
+	lt_buf_printf(text, "%" PRId64 " topics, ", lt_cli_number(router, "retained_topics"));
+	lt_cli_bytes(text, lt_cli_number(router, "retained_bytes"));
 	print_line(cli, "retained", text);
 	lt_buf_printf(text,
 			"%" PRId64 " slow peers ended, %" PRId64 " protocol errors, %" PRId64
 			" failed logins",
-			number(router, "slow_peers_ended"), number(router, "protocol_errors"),
-			number(router, "auth_failures"));
+			lt_cli_number(router, "slow_peers_ended"),
+			lt_cli_number(router, "protocol_errors"),
+			lt_cli_number(router, "auth_failures"));
 	print_line(cli, "trouble", text);
 }
 
@@ -56,12 +51,13 @@ static void print_recordings(struct lt_cli *cli, const cJSON *recordings, struct
 		lt_buf_add_c(text, "switched off");
 	} else {
 		lt_buf_printf(text, "%" PRId64 " in progress, %" PRId64 " being finished",
-				number(recordings, "recording"), number(recordings, "finishing"));
+				lt_cli_number(recordings, "recording"),
+				lt_cli_number(recordings, "finishing"));
 	}
-	lt_buf_printf(text, ", %" PRId64 " listed", number(recordings, "listed"));
-	if (number(recordings, "failing") > 0) {
+	lt_buf_printf(text, ", %" PRId64 " listed", lt_cli_number(recordings, "listed"));
+	if (lt_cli_number(recordings, "failing") > 0) {
 		lt_buf_printf(text, "; %" PRId64 " CANNOT BE WRITTEN, see the log",
-				number(recordings, "failing"));
+				lt_cli_number(recordings, "failing"));
 	}
 	print_line(cli, "recordings", text);
 }
@@ -72,8 +68,8 @@ static void print_status(struct lt_cli *cli, const cJSON *status)
 	const cJSON *address;
 
 	lt_buf_printf(&text, "%.*s, process %" PRId64 ", up ",
-			LT_STR_ARG(lt_cli_member(status, "version")), number(status, "pid"));
-	lt_cli_duration(&text, number(status, "uptime_s"));
+			LT_STR_ARG(lt_cli_member(status, "version")), lt_cli_number(status, "pid"));
+	lt_cli_duration(&text, lt_cli_number(status, "uptime_s"));
 	print_line(cli, "livetimingd", &text);
 	cJSON_ArrayForEach(address, lt_json_get(status, "listeners")) {
 		lt_buf_printf(&text, "%s%s", text.n ? " " : "",
@@ -81,14 +77,14 @@ static void print_status(struct lt_cli *cli, const cJSON *status)
 	}
 	print_line(cli, "listening", &text);
 	lt_buf_printf(&text, "%" PRId64 " listed, %" PRId64 " of them hidden",
-			number(status, "services"), number(status, "hidden"));
+			lt_cli_number(status, "services"), lt_cli_number(status, "hidden"));
 	print_line(cli, "services", &text);
 	print_recordings(cli, lt_json_get(status, "recordings"), &text);
 	print_router(cli, lt_json_get(status, "router"), &text);
 	lt_buf_printf(&text, "%.1f ms at most",
-			(double)number(lt_json_get(status, "loop"), "lag_max_us") / 1000.0);
+			(double)lt_cli_number(lt_json_get(status, "loop"), "lag_max_us") / 1000.0);
 	print_line(cli, "loop delay", &text);
-	lt_cli_bytes(&text, number(status, "memory_bytes"));
+	lt_cli_bytes(&text, lt_cli_number(status, "memory_bytes"));
 	print_line(cli, "memory", &text);
 }
 

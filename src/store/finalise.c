@@ -227,24 +227,10 @@ static bool add_manifest(const struct job *job, unsigned copy, struct lt_zip_wri
 		struct lt_err *err)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	struct lt_packed packed;
-	bool ok;
 
 	print_manifest(job, copy, &text);
-	if (!lt_frame_pack(lt_buf_str(&text), &packed, err)) {
-		return false;
-	}
-	struct lt_zip_entry entry = {
-		.name = LT_STR(MANIFEST_NAME),
-		.method = LT_ZIP_DEFLATED,
-		.raw_crc = packed.raw_crc,
-		.raw_bytes = packed.raw_bytes,
-		.packed = lt_buf_str(&packed.bytes),
-		.time_s = job->frames[job->count - 1].time_s,
-	};
-	ok = lt_zip_writer_add(writer, &entry, err);
-	lt_buf_finish(&packed.bytes);
-	return ok;
+	return lt_zip_writer_add_text(writer, LT_STR(MANIFEST_NAME), lt_buf_str(&text),
+			job->frames[job->count - 1].time_s, err);
 }
 
 /* The whole archive under its hidden name. */

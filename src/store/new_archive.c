@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "store/frame.h"
 
 char *lt_new_file_part(const char *path)
 {
@@ -91,25 +90,10 @@ bool lt_new_archive_add_json(struct lt_new_archive *archive, const char *name, c
 		int64_t time_s, struct lt_err *err)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	struct lt_packed packed;
-	bool ok;
 
 	lt_json_print(&text, value, LT_JSON_SPACED);
-	if (!lt_frame_pack(lt_buf_str(&text), &packed, err)) {
-		return lt_err_prefix(err, "%s", name);
-	}
-	ok = lt_zip_writer_add(archive->writer,
-			&(struct lt_zip_entry){
-					.name = lt_str_from(name),
-					.method = LT_ZIP_DEFLATED,
-					.raw_crc = packed.raw_crc,
-					.raw_bytes = packed.raw_bytes,
-					.packed = lt_buf_str(&packed.bytes),
-					.time_s = time_s,
-			},
-			err);
-	lt_buf_finish(&packed.bytes);
-	return ok;
+	return lt_zip_writer_add_text(
+			archive->writer, lt_str_from(name), lt_buf_str(&text), time_s, err);
 }
 
 bool lt_new_archive_commit(struct lt_new_archive *archive, struct lt_err *err)

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -94,21 +93,6 @@ bool lt_zip_check_size(const struct lt_zip *zip, int64_t index, struct lt_err *e
 	return check_size(&item, err);
 }
 
-/* Date and time of DOS, with a step of two seconds, taken for UTC. */
-static int64_t unix_time(uint32_t dos)
-{
-	struct tm tm = {
-		.tm_year = (int)(dos >> 25) + 80,
-		.tm_mon = (int)(dos >> 21 & 15) - 1,
-		.tm_mday = (int)(dos >> 16 & 31),
-		.tm_hour = (int)(dos >> 11 & 31),
-		.tm_min = (int)(dos >> 5 & 63),
-		.tm_sec = (int)(dos & 31) * 2,
-	};
-
-	return (int64_t)timegm(&tm);
-}
-
 bool lt_zip_read_packed(const struct lt_zip *zip, int64_t index, struct lt_zip_info *ret_info,
 		struct lt_buf *buf, struct lt_err *err)
 {
@@ -137,7 +121,7 @@ bool lt_zip_read_packed(const struct lt_zip *zip, int64_t index, struct lt_zip_i
 		.method = item.method,
 		.raw_crc = item.raw_crc,
 		.raw_bytes = (uint32_t)item.raw_bytes,
-		.time_s = unix_time(item.dos_time),
+		.time_s = lt_zip_unix_time(item.dos_time),
 	};
 	return lt_zip_read_at(zip->fd, item.offset + LOCAL_BYTES + name_n + extra_n,
 			(size_t)item.packed_bytes, buf, err);

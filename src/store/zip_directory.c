@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -310,4 +311,18 @@ void lt_zip_directory_finish(struct lt_zip_directory *directory)
 	lt_buf_finish(&directory->bytes);
 	lt_buf_finish(&directory->comment);
 	*directory = (struct lt_zip_directory){ .count = 0 };
+}
+
+int64_t lt_zip_unix_time(uint32_t dos)
+{
+	struct tm tm = {
+		.tm_year = (int)(dos >> 25) + 80,
+		.tm_mon = (int)(dos >> 21 & 15) - 1,
+		.tm_mday = (int)(dos >> 16 & 31),
+		.tm_hour = (int)(dos >> 11 & 31),
+		.tm_min = (int)(dos >> 5 & 63),
+		.tm_sec = (int)(dos & 31) * 2,
+	};
+
+	return (int64_t)timegm(&tm);
 }

@@ -40,6 +40,9 @@ void lt_zip_directory_finish(struct lt_zip_directory *directory);
 struct lt_str lt_zip_directory_name(const struct lt_zip_directory *directory, size_t index);
 struct lt_zip_item lt_zip_directory_item(const struct lt_zip_directory *directory, size_t index);
 
+/* Date and time of DOS, with a step of two seconds, taken for UTC. */
+int64_t lt_zip_unix_time(uint32_t dos);
+
 /* Append exactly n bytes of a file from an offset on. */
 bool lt_zip_read_at(int fd, uint64_t offset, size_t n, struct lt_buf *buf, struct lt_err *err);
 

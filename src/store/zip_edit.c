@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "store/frame.h"
 #include "store/recording_zip.h"
 #include "store/zip_writer.h"
 
@@ -37,24 +36,10 @@ static bool add_manifest(struct lt_zip_writer *writer, const cJSON *manifest, in
 		struct lt_err *err)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	struct lt_packed packed;
-	bool ok;
 
 	lt_json_print(&text, manifest, LT_JSON_SPACED);
-	if (!lt_frame_pack(lt_buf_str(&text), &packed, err)) {
-		return false;
-	}
-	struct lt_zip_entry entry = {
-		.name = LT_STR(MANIFEST_NAME),
-		.method = LT_ZIP_DEFLATED,
-		.raw_crc = packed.raw_crc,
-		.raw_bytes = packed.raw_bytes,
-		.packed = lt_buf_str(&packed.bytes),
-		.time_s = time_s,
-	};
-	ok = lt_zip_writer_add(writer, &entry, err);
-	lt_buf_finish(&packed.bytes);
-	return ok;
+	return lt_zip_writer_add_text(
+			writer, LT_STR(MANIFEST_NAME), lt_buf_str(&text), time_s, err);
 }
 
 static bool copy_archive(const struct lt_zip *zip, struct lt_zip_writer *writer,

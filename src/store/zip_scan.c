@@ -1,11 +1,11 @@
 #include "store/zip_scan.h"
 
-#include <time.h>
 #include <zlib.h>
 
 #include "base/alloc.h"
 #include "store/frame.h"
 #include "store/recording_zip.h"
+#include "store/zip_directory.h"
 #include "store/zip_writer.h"
 
 #define HEADER_BYTES     30
@@ -27,20 +27,6 @@ static uint64_t get(const char *at, size_t bytes)
 		value = value << 8 | (unsigned char)at[i];
 	}
 	return value;
-}
-
-static int64_t time_of(uint32_t dos)
-{
-	struct tm tm = {
-		.tm_year = (int)(dos >> 25) + 80,
-		.tm_mon = (int)(dos >> 21 & 15) - 1,
-		.tm_mday = (int)(dos >> 16 & 31),
-		.tm_hour = (int)(dos >> 11 & 31),
-		.tm_min = (int)(dos >> 5 & 63),
-		.tm_sec = (int)(dos & 31) * 2,
-	};
-
-	return (int64_t)timegm(&tm);
 }
 
 /* Sizes of over 4 GiB stand in the extra field. */
@@ -189,7 +175,7 @@ static size_t read_entry(const struct lt_zip_scan *scan, struct lt_zip_found *re
 	*ret = (struct lt_zip_found){
 		.name = { header + HEADER_BYTES, name_bytes },
 		.method = (uint16_t)get(header + 8, 2),
-		.time_s = time_of((uint32_t)get(header + 10, 4)),
+		.time_s = lt_zip_unix_time((uint32_t)get(header + 10, 4)),
 	};
 	rest = lt_str_skip(rest, HEADER_BYTES + name_bytes);
 	extra = (struct lt_str){ rest.p, LT_MIN(extra_bytes, rest.n) };

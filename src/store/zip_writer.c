@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "store/frame.h"
 
 #define FLUSH_BYTES    (256u * 1024)
 #define NAME_IS_UTF8   (1u << 11)
@@ -188,6 +189,28 @@ static void put_end64(struct lt_buf *buf, uint64_t entries, uint64_t start, uint
 	put32(buf, 0);
 	put64(buf, here);
 	put32(buf, 1); /* disks */
+}
+
+bool lt_zip_writer_add_text(struct lt_zip_writer *writer, struct lt_str name, struct lt_str text,
+		int64_t time_s, struct lt_err *err)
+{
+	struct lt_packed packed;
+	bool ok;
+
+	if (!lt_frame_pack(text, &packed, err)) {
+		return lt_err_prefix(err, "%.*s", LT_STR_ARG(name));
+	}
+	struct lt_zip_entry entry = {
+		.name = name,
+		.method = LT_ZIP_DEFLATED,
+		.raw_crc = packed.raw_crc,
+		.raw_bytes = packed.raw_bytes,
+		.packed = lt_buf_str(&packed.bytes),
+		.time_s = time_s,
+	};
+	ok = lt_zip_writer_add(writer, &entry, err);
+	lt_buf_finish(&packed.bytes);
+	return ok;
 }
 
 bool lt_zip_writer_finish(struct lt_zip_writer *writer, struct lt_str comment, struct lt_err *err)

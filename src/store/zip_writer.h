@@ -32,6 +32,10 @@ struct lt_zip_writer *lt_zip_writer_open(
 bool lt_zip_writer_add(
 		struct lt_zip_writer *writer, const struct lt_zip_entry *entry, struct lt_err *err);
 
+/* The same for a text that is packed here. Errors of packing name the entry. */
+bool lt_zip_writer_add_text(struct lt_zip_writer *writer, struct lt_str name, struct lt_str text,
+		int64_t time_s, struct lt_err *err);
+
 /* Write the directory with an archive comment (under 64 KiB) and sync the file. */
 bool lt_zip_writer_finish(struct lt_zip_writer *writer, struct lt_str comment, struct lt_err *err);
 
