@@ -24,7 +24,6 @@
 #define TURN_RX_BYTES (128 * 1024)
 #define HEADER_BYTES  8192 /* of one request; held while it is read */
 #define OTHER_FDS     1024 /* descriptors of the daemon besides its connections */
-#define KEEPALIVE_S   30   /* idle HTTP connection */
 #define TLS_OPTIONS   (LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS)
 #define RSV1          0x40 /* bit of a frame: compressed */
 
@@ -274,7 +273,6 @@ static void fill_info(struct lt_transport *transport, struct lws_context_creatio
 		.pt_serv_buf_size = TURN_RX_BYTES,
 		.max_http_header_data = HEADER_BYTES,
 		.timeout_secs = LT_MAX(1u, env->limits.hello_timeout_ms / 1000),
-		.keepalive_timeout = KEEPALIVE_S,
 		.vhost_name = "livetiming",
 		.user = transport,
 	};
