@@ -9,7 +9,7 @@ WERROR  ?= 1
 B       ?= $(if $(SAN),build/san,build)
 O       := $(B)/obj
 
-PKGS    := libwebsockets libuv libcjson libzip libcurl zlib openssl
+PKGS    := libwebsockets libuv libcjson libzip libical libcurl zlib openssl
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wformat=2 -Wimplicit-fallthrough \
 	-Wconversion -Wno-sign-conversion $(if $(filter 1,$(WERROR)),-Werror)
@@ -28,12 +28,12 @@ LT_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SAN),$(SANITIZE))
 LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lmbedcrypto -ldl -lm -lpthread
 
 # Layers, lowest first; each is an archive and sees only those before it (tests/arch/check_layers.sh).
-LAYERS  := base net router race store services cli
+LAYERS  := base calendar net router race store services cli
 layer_src = $(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c))
 layer_obj = $(patsubst src/%.c,$(O)/%.o,$(call layer_src,$(1)))
 layer_lib = $(O)/liblt_$(1).a
-DAEMON_LIBS := $(foreach l,services store race router net base,$(call layer_lib,$(l)))
-CLI_LIBS    := $(foreach l,cli store race base,$(call layer_lib,$(l)))
+DAEMON_LIBS := $(foreach l,services store race router net calendar base,$(call layer_lib,$(l)))
+CLI_LIBS    := $(foreach l,cli store race net calendar base,$(call layer_lib,$(l)))
 DAEMON_OBJ  := $(patsubst src/%.c,$(O)/%.o,$(sort $(wildcard src/*.c)))
 HEADER      := $(B)/include/livetiming/plugin.h
 
@@ -87,12 +87,13 @@ $(B)/www/.built: $(WEB_SRC) src/web/package-lock.json src/tools/build-web.sh
 
 # --- unit tests: tests/unit/<layer>/<name>_test.c links its layer and those below ---
 below_base     := base
+below_calendar := calendar base
 below_net      := net base
 below_router   := router base
 below_race     := race base
 below_store    := store race base
-below_services := services store race router net base
-below_cli      := cli store race base
+below_services := services store race router net calendar base
+below_cli      := cli store race net calendar base
 below_plugins  := base
 # libmpack and libcbor are the judges of our serializers
 TEST_LIBS  := -lcmocka $(shell pkg-config --libs mpack libcbor 2>/dev/null)
@@ -118,7 +119,7 @@ $(O)/support%.o: tests/support%.c
 
 # --- fuzzing: one target a file. Here with a main that replays files; `make fuzz` builds them for libFuzzer ---
 FUZZ_TARGETS := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
-FUZZ_LIBS    := $(foreach l,race router net base,$(call layer_lib,$(l)))
+FUZZ_LIBS    := $(foreach l,race router net calendar base,$(call layer_lib,$(l)))
 FUZZ_OBJ     := $(O)/plugins/rmonitor/rm_parse.o
 fuzz_link = $(CC) $(LT_CFLAGS) -Itests/fuzz -Iplugins $(CFLAGS) $(1) -o $@ $(filter %.c,$^) $(FUZZ_OBJ) \
 	-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)

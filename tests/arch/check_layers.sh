@@ -17,12 +17,13 @@ allow() { # folder, allowed layers
 }
 
 allow base
+allow calendar base
 allow net base
 allow router base
 allow race base
 allow store race base
-allow services store race router net base
-allow cli store race base
+allow services store race router net calendar base
+allow cli store race net calendar base
 
 only() { # pattern, where it may stand, what it is
 	bad=$(grep -rlE "$1" src --include='*.[ch]' | grep -vE "$2")
@@ -37,9 +38,10 @@ only '#[[:space:]]*include <uv.h>' 'src/base/loop_uv.c' libuv
 only '#[[:space:]]*include <mbedtls/' 'src/base/(crypto|random).c' mbedtls
 only '#[[:space:]]*include <curl/' 'src/net/fetch' libcurl
 only '#[[:space:]]*include <zip.h>' 'src/store/' libzip
+only '#[[:space:]]*include <libical/' 'src/calendar/' libical
 only '#[[:space:]]*include <uthash.h>' 'src/base/table.h' uthash
 
-bad=$(grep -rnE '^#[[:space:]]*include' plugins --include='*.[ch]' | grep -E '"(base|net|router|race|store|services|cli)/')
+bad=$(grep -rnE '^#[[:space:]]*include' plugins --include='*.[ch]' | grep -E '"(base|calendar|net|router|race|store|services|cli)/')
 if [ -n "$bad" ]; then
 	printf 'plugins see <livetiming/plugin.h> alone:\n%s\n' "$bad"
 	status=1
