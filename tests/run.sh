@@ -55,11 +55,11 @@ if [ "$what" != scenario ]; then
 	for test in tests/unit/*/*_test.c; do
 		name=${test#tests/unit/}
 		name=${name%.c}
-		timeout 120 "$build/tests/$name" >"$out" 2>&1
+		timeout 300 "$build/tests/$name" >"$out" 2>&1
 		count "$name" $?
 	done
 	for target in tests/fuzz/corpus/*; do
-		timeout 120 "$build/tests/fuzz/${target##*/}" "$target"/* >"$out" 2>&1
+		timeout 300 "$build/tests/fuzz/${target##*/}" "$target"/* >"$out" 2>&1
 		count "fuzz/${target##*/}" $?
 	done
 	check "layers" tests/arch/check_layers.sh

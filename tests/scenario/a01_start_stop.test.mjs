@@ -18,7 +18,7 @@ async function daemon(t, args, env = {}, files = {}) {
   const all = { LIVETIMING_CONTROL_SOCKET: path.join(dir, 'c.sock'), LIVETIMING_LISTEN: '127.0.0.1:0', ...env };
   for (const name of Object.keys(all)) if (all[name] === null) delete all[name];
   // a daemon that starts although it should refuse is ended, and fails by its exit status
-  const result = await run('timeout', ['15', program, ...args], { cwd: dir, env: all });
+  const result = await run('timeout', ['60', program, ...args], { cwd: dir, env: all });
   return { ...result, dir };
 }
 

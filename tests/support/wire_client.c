@@ -13,7 +13,7 @@ static const uint8_t mask[4] = { 0x12, 0x34, 0x56, 0x78 };
 
 static void set_timeout(int fd)
 {
-	struct timeval wait = { .tv_sec = 10 };
+	struct timeval wait = { .tv_sec = 60 };
 
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)), 0);

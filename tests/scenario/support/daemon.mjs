@@ -11,7 +11,7 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const build = path.resolve(root, process.env.LT_BUILD ?? 'build');
 export const sharedDir = path.resolve(root, process.env.SHARED_DIR ?? '../shared');
 export const secret = 'test-secret';
-const WAIT_MS = 20000;
+const WAIT_MS = 60000; // two other files run beside this one, perhaps under a sanitizer
 
 // Reference data, or a loud skip of the test `t`; returns null when it is absent.
 export function shared(t, name) {
