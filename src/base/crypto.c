@@ -35,6 +35,13 @@ void lt_hmac_sha256(struct lt_str key, struct lt_str data, uint8_t ret_mac[LT_SH
 			sha256, bytes_of(key), key.n, bytes_of(data), data.n, ret_mac));
 }
 
+void lt_hmac_sha1(struct lt_str key, struct lt_str data, uint8_t ret_mac[LT_SHA1_BYTES])
+{
+	const mbedtls_md_info_t *sha1 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA1);
+
+	must_succeed(mbedtls_md_hmac(sha1, bytes_of(key), key.n, bytes_of(data), data.n, ret_mac));
+}
+
 bool lt_pbkdf2_sha256(struct lt_str secret, struct lt_str salt, uint32_t iterations,
 		uint8_t *ret_key, size_t key_bytes, struct lt_err *err)
 {

@@ -11,9 +11,12 @@
 #include "base/str.h"
 
 #define LT_SHA256_BYTES 32
+#define LT_SHA1_BYTES   20
 
 void lt_sha256(struct lt_str data, uint8_t ret_digest[LT_SHA256_BYTES]);
 void lt_hmac_sha256(struct lt_str key, struct lt_str data, uint8_t ret_mac[LT_SHA256_BYTES]);
+/* For OAuth 1.0a, which knows nothing better. */
+void lt_hmac_sha1(struct lt_str key, struct lt_str data, uint8_t ret_mac[LT_SHA1_BYTES]);
 bool lt_pbkdf2_sha256(struct lt_str secret, struct lt_str salt, uint32_t iterations,
 		uint8_t *ret_key, size_t key_bytes, struct lt_err *err);
 

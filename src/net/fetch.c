@@ -1,18 +1,22 @@
 #include "net/fetch.h"
 
+#include <math.h>
+
 #include <curl/curl.h>
 
 #include "base/alloc.h"
 #include "base/loop.h"
 #include "base/table.h"
 
-#define TIMEOUT_MS    10000
-#define BODY_MAX      ((size_t)8 * 1024 * 1024)
-#define REDIRECTS_MAX 5
-#define HEADERS_MAX   64
-#define IDLE_MAX      16
-#define PER_HOST_MAX  6
-#define USER_AGENT    "livetimingd/" LT_VERSION
+#define TIMEOUT_MS         10000
+#define BODY_MAX           ((size_t)8 * 1024 * 1024)
+#define REDIRECTS_MAX      5
+#define HEADERS_MAX        64
+#define ANSWER_HEADERS_MAX ((size_t)16 * 1024)
+#define RETRY_AFTER_MAX_S  86400
+#define IDLE_MAX           16
+#define PER_HOST_MAX       6
+#define USER_AGENT         "livetimingd/" LT_VERSION
 
 struct lt_fetcher {
 	struct lt_loop *loop;
@@ -32,7 +36,7 @@ struct lt_fetch {
 	size_t body_max;
 	bool is_too_big;
 	bool is_delivering; /* in its result callback */
-	struct lt_buf etag, last_modified;
+	struct lt_buf etag, last_modified, answer_headers;
 	char error[CURL_ERROR_SIZE];
 	void (*result)(void *arg, const struct lt_fetch_result *result);
 	void *arg;
@@ -56,6 +60,7 @@ static void free_fetch(struct lt_fetch *fetch)
 	lt_buf_finish(&fetch->body);
 	lt_buf_finish(&fetch->etag);
 	lt_buf_finish(&fetch->last_modified);
+	lt_buf_finish(&fetch->answer_headers);
 	lt_free(fetch);
 }
 
@@ -101,7 +106,10 @@ static void deliver(struct lt_fetch *fetch, CURLcode code)
 {
 	struct lt_fetch_result result = { 0 };
 	char *content_type = NULL;
+	long sent_bytes = 0;
 
+	curl_easy_getinfo(fetch->easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
+	result.was_sent = sent_bytes > 0;
 	DL_DELETE(fetch->fetcher->fetches, fetch);
 	if (code == CURLE_OK) {
 		curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &result.status);
@@ -112,6 +120,7 @@ static void deliver(struct lt_fetch *fetch, CURLcode code)
 		result.body = lt_buf_str(&fetch->body);
 		result.etag = lt_buf_str(&fetch->etag);
 		result.last_modified = lt_buf_str(&fetch->last_modified);
+		result.headers = lt_buf_str(&fetch->answer_headers);
 		result.content_type = lt_str_from(content_type);
 	} else {
 		describe_error(fetch, code, &result);
@@ -240,7 +249,11 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 		/* another answer begins: what a redirect said about itself is not ours */
 		lt_buf_clear(&fetch->etag);
 		lt_buf_clear(&fetch->last_modified);
-	} else if (!take_header(line, "etag", &fetch->etag)) {
+		lt_buf_clear(&fetch->answer_headers);
+	} else if (line.n <= ANSWER_HEADERS_MAX - fetch->answer_headers.n) {
+		lt_buf_add_str(&fetch->answer_headers, line);
+	}
+	if (!take_header(line, "etag", &fetch->etag)) {
 		take_header(line, "last-modified", &fetch->last_modified);
 	}
 	return line.n;
@@ -323,7 +336,9 @@ static void set_options(struct lt_fetch *fetch, const struct lt_fetch_opts *opts
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
 			fetch->fetcher->allow_file ? "http,https,file" : "http,https");
 	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, opts->once ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, opts->once ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, opts->once ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
 			opts->timeout_ms ? (long)opts->timeout_ms : TIMEOUT_MS);
@@ -371,6 +386,43 @@ void lt_fetch_cancel(struct lt_fetch *fetch)
 		DL_DELETE(fetch->fetcher->fetches, fetch);
 		free_fetch(fetch);
 	}
+}
+
+/* --- what an answer says --- */
+
+struct lt_str lt_fetch_header(const struct lt_fetch_result *result, const char *name)
+{
+	struct lt_str rest = result->headers;
+	size_t n = strlen(name);
+
+	while (rest.p) {
+		struct lt_str line = lt_str_split(&rest, '\n');
+
+		if (line.n > n && line.p[n] == ':' && strncasecmp(line.p, name, n) == 0) {
+			return lt_str_trim(lt_str_skip(line, n + 1));
+		}
+	}
+	return LT_STR("");
+}
+
+int64_t lt_fetch_retry_after_s(const struct lt_fetch_result *result, struct lt_wall now)
+{
+	struct lt_str value = lt_fetch_header(result, "retry-after");
+	LT_AUTO(lt_free) char *text = lt_str_dup(value);
+	double seconds;
+	time_t when;
+
+	/* Discord and others send fractions */
+	if (value.n && lt_parse_double(value, &seconds, NULL)) {
+		seconds = LT_MIN(seconds, (double)RETRY_AFTER_MAX_S);
+		return seconds < 0 ? -1 : (int64_t)ceil(seconds);
+	}
+	when = value.n ? curl_getdate(text, NULL) : -1;
+	if (when == -1) {
+		return -1;
+	}
+	return LT_MIN(LT_MAX((int64_t)when - lt_wall_s(now), (int64_t)0),
+			(int64_t)RETRY_AFTER_MAX_S);
 }
 
 /* --- the fetcher --- */
@@ -424,4 +476,23 @@ void lt_fetcher_destroy(struct lt_fetcher *fetcher)
 	}
 	/* a result callback may be on the stack, and its request still in curl's hands */
 	lt_loop_defer(fetcher->loop, &fetcher->free_later, free_fetcher, fetcher);
+}
+
+/* --- as a table --- */
+
+static struct lt_fetch *start_by_table(
+		void *arg, const struct lt_fetch_opts *opts, struct lt_err *err)
+{
+	return lt_fetch_start(arg, opts, err);
+}
+
+static void cancel_by_table(void *arg, struct lt_fetch *fetch)
+{
+	(void)arg;
+	lt_fetch_cancel(fetch);
+}
+
+struct lt_requests lt_fetcher_requests(struct lt_fetcher *fetcher)
+{
+	return (struct lt_requests){ fetcher, start_by_table, cancel_by_table };
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -33,8 +34,11 @@ struct lt_fetch_result {
 	struct lt_str etag;          /* as sent, with its quotes; empty: none */
 	struct lt_str last_modified; /* empty: none */
 	struct lt_str content_type;  /* empty: none */
-	struct lt_str error;         /* a sentence; empty when status is not 0 */
-	enum lt_errc code;           /* LT_E_TIMEOUT, LT_E_LIMIT, LT_E_UNAVAILABLE ... */
+	struct lt_str headers;       /* lines of the last answer, 16 KiB at most: lt_fetch_header */
+	/* Was any of the request written? Without an answer it may then have been acted on. */
+	bool was_sent;
+	struct lt_str error; /* a sentence; empty when status is not 0 */
+	enum lt_errc code;   /* LT_E_TIMEOUT, LT_E_LIMIT, LT_E_UNAVAILABLE ... */
 };
 
 /* Copied, but for fn and arg. */
@@ -47,6 +51,9 @@ struct lt_fetch_opts {
 	size_t body_max;            /* decoded bytes; 0: 8 MiB */
 	struct lt_str etag;         /* what an earlier result said, to get 304 when unchanged */
 	struct lt_str last_modified;
+	/* For what must not be done twice, and for secrets in headers: a connection of its own
+	 * (curl repeats a request on one that turns out to be dead), and no redirects. */
+	bool once;
 	void (*result)(void *arg, const struct lt_fetch_result *result);
 	void *arg;
 };
@@ -61,5 +68,22 @@ struct lt_fetch *lt_fetch_start(
 
 /* No result will come. NULL is fine. */
 void lt_fetch_cancel(struct lt_fetch *fetch);
+
+/* Value of a header of the answer, any case; empty: it is not there. Borrowed as the result. */
+struct lt_str lt_fetch_header(const struct lt_fetch_result *result, const char *name);
+
+/*
+ * Seconds that the answer asks to wait (Retry-After: seconds or an HTTP date,
+ * seen from `now`), 0 to a day; -1: it does not say, or not in a form we know.
+ */
+int64_t lt_fetch_retry_after_s(const struct lt_fetch_result *result, struct lt_wall now);
+
+/* How modules ask for HTTP, so that tests can answer instead of a fetcher. */
+struct lt_requests {
+	void *arg;
+	struct lt_fetch *(*start)(void *arg, const struct lt_fetch_opts *opts, struct lt_err *err);
+	void (*cancel)(void *arg, struct lt_fetch *fetch);
+};
+struct lt_requests lt_fetcher_requests(struct lt_fetcher *fetcher);
 
 #endif

@@ -38,6 +38,26 @@ static void hmac_gives_the_macs_of_rfc_4231(void **state)
 			"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+/* RFC 2202, test cases 2 and 6 */
+static void hmac_sha1_gives_the_macs_of_rfc_2202(void **state)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf hex = { 0 };
+	uint8_t mac[LT_SHA1_BYTES];
+	char long_key[80];
+	(void)state;
+
+	lt_hmac_sha1(LT_STR("Jefe"), LT_STR("what do ya want for nothing?"), mac);
+	lt_hex_encode(&hex, mac, sizeof(mac));
+	assert_string_equal(hex.p, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+
+	memset(long_key, 0xaa, sizeof(long_key));
+	lt_hmac_sha1((struct lt_str){ long_key, sizeof(long_key) },
+			LT_STR("Test Using Larger Than Block-Size Key - Hash Key First"), mac);
+	lt_buf_clear(&hex);
+	lt_hex_encode(&hex, mac, sizeof(mac));
+	assert_string_equal(hex.p, "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+}
+
 static void pbkdf2_gives_the_keys_of_rfc_7914(void **state)
 {
 	uint8_t key[64];
@@ -157,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256_gives_the_published_digests),
 		cmocka_unit_test(hmac_gives_the_macs_of_rfc_4231),
+		cmocka_unit_test(hmac_sha1_gives_the_macs_of_rfc_2202),
 		cmocka_unit_test(pbkdf2_gives_the_keys_of_rfc_7914),
 		cmocka_unit_test(pbkdf2_iterates),
 		cmocka_unit_test(pbkdf2_refuses_senseless_arguments),

@@ -25,6 +25,9 @@ struct fixture {
 	long status;
 	struct lt_buf body, error, etag, last_modified, content_type;
 	enum lt_errc code;
+	bool was_sent;
+	int64_t retry_after_s;
+	struct lt_buf header; /* X-Limit of the answer */
 	void (*in_callback)(struct fixture *f);
 };
 
@@ -48,6 +51,10 @@ static void on_result(void *arg, const struct lt_fetch_result *result)
 	f->results++;
 	f->status = result->status;
 	f->code = result->code;
+	f->was_sent = result->was_sent;
+	f->retry_after_s = lt_fetch_retry_after_s(
+			result, (struct lt_wall){ INT64_C(1778936400) * LT_US_PER_S });
+	copy(&f->header, lt_fetch_header(result, "X-Limit"));
 	copy(&f->body, result->body);
 	copy(&f->error, result->error);
 	copy(&f->etag, result->etag);
@@ -88,6 +95,7 @@ static int teardown(void **state)
 	lt_buf_finish(&f->etag);
 	lt_buf_finish(&f->last_modified);
 	lt_buf_finish(&f->content_type);
+	lt_buf_finish(&f->header);
 	lt_free(f->answer);
 	lt_free(f);
 	return 0;
@@ -466,6 +474,104 @@ static void a_result_may_start_the_next_request(void **state)
 	assert_int_equal(f->status, 200);
 }
 
+static void any_header_of_the_answer_can_be_read(void **state)
+{
+	struct fixture *f = *state;
+
+	serve(f, serve_answer,
+			"HTTP/1.1 429 Slow down\r\nx-LIMIT:  60:error:key \r\nX-Limits: no\r\n"
+			"Content-Length: 0\r\n\r\n");
+	fetch(f);
+
+	assert_string_equal(f->header.p, "60:error:key");
+	assert_int_equal(f->retry_after_s, -1);
+}
+
+static void retry_after_is_seconds_or_a_date_and_bounded(void **state)
+{
+	static const struct {
+		const char *value;
+		int64_t seconds;
+	} cases[] = {
+		{ "7", 7 },
+		{ "0.2", 1 },
+		{ "1e300", 86400 },
+		{ "-3", -1 },
+		{ "soon", -1 },
+		{ "", -1 },
+		{ "Sat, 16 May 2026 13:01:30 GMT", 90 },
+		{ "Sat, 16 May 2026 12:00:00 GMT", 0 },
+		{ "Sat, 16 May 2037 12:00:00 GMT", 86400 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(cases); i++) {
+		LT_AUTO(lt_buf_finish) struct lt_buf headers = { 0 };
+		struct lt_fetch_result result = { .status = 429 };
+
+		lt_buf_printf(&headers, "HTTP/1.1 429 x\r\nRetry-After: %s\r\n", cases[i].value);
+		result.headers = lt_buf_str(&headers);
+
+		assert_int_equal(lt_fetch_retry_after_s(&result,
+						 (struct lt_wall){ INT64_C(1778936400) *
+								 LT_US_PER_S }),
+				cases[i].seconds);
+	}
+}
+
+static void a_request_that_is_sent_once_follows_no_redirect(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.once = true;
+	serve(f, serve_redirect, "once");
+	fetch(f);
+
+	assert_int_equal(f->status, 302);
+	assert_memory_equal(f->request, "GET /x?y=1 ", 11);
+}
+
+/* Two answers on the first connection would be taken if it were used again. */
+static void serve_kept_open(int fd, int nth, void *arg)
+{
+	struct fixture *f = arg;
+
+	server_read_until(fd, "\r\n\r\n", f->request, sizeof(f->request));
+	server_say(fd,
+			nth == 0 ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst"
+				 : "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond");
+	server_wait_for_close(fd);
+}
+
+static void a_request_that_is_sent_once_has_a_connection_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.once = true;
+	serve(f, serve_kept_open, "");
+	fetch(f);
+	start(f);
+	lt_loop_run(f->loop);
+
+	assert_string_equal(f->body.p, "second");
+}
+
+static void without_an_answer_it_is_known_whether_the_request_left(void **state)
+{
+	struct fixture *f = *state;
+
+	snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%u/", server_free_port());
+	fetch(f);
+	assert_false(f->was_sent);
+
+	f->results = 0;
+	f->opts.timeout_ms = 1000;
+	serve(f, serve_nothing, "");
+	fetch(f);
+	assert_int_equal(f->status, 0);
+	assert_true(f->was_sent);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -490,6 +596,11 @@ int main(void)
 		TEST(cancelling_in_the_result_is_harmless),
 		TEST(the_fetcher_may_be_destroyed_in_a_result_while_others_run),
 		TEST(a_result_may_start_the_next_request),
+		TEST(any_header_of_the_answer_can_be_read),
+		TEST(retry_after_is_seconds_or_a_date_and_bounded),
+		TEST(a_request_that_is_sent_once_follows_no_redirect),
+		TEST(a_request_that_is_sent_once_has_a_connection_of_its_own),
+		TEST(without_an_answer_it_is_known_whether_the_request_left),
 	};
 
 	return cmocka_run_group_tests_name("net/fetch", tests, NULL, NULL);
