@@ -254,6 +254,7 @@ static void create_modules(struct lt_daemon *daemon)
 			.dir = env->conf->web_dir,
 			.version = LT_VERSION,
 			.trust_proxy = env->conf->trust_proxy,
+			.frame_ancestors = env->conf->frame_ancestors,
 	});
 	if (env->conf->http_call) {
 		daemon->http_call = lt_http_call_create(&(struct lt_http_call_opts){

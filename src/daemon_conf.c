@@ -289,6 +289,10 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 			bundled);
 	ret->plugin_path = lt_buf_steal(&path);
 	ret->services = lt_conf_get(conf, "LIVETIMING_SERVICES");
+	ret->frame_ancestors = lt_conf_get(conf, "LIVETIMING_EMBED");
+	if (strcmp(ret->frame_ancestors, "no") == 0) {
+		ret->frame_ancestors = "'none'";
+	}
 	ret->web_dir = web_dir ? lt_strdup(web_dir) : bundled_dir("www", "share/livetiming/www");
 	ret->control_socket =
 			lt_ctl_socket_path(NULL, lt_conf_get(conf, "LIVETIMING_CONTROL_SOCKET"),

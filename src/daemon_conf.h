@@ -34,6 +34,7 @@ struct lt_daemon_conf {
 	char *plugin_path;    /* folders in the order of search, separated by colons */
 	char *control_socket;
 	char *web_dir;
+	const char *frame_ancestors; /* as web.h has it */
 	const char *state_dir, *log_dir, *analysis_dir, *recordings_dir, *recordings_temp_dir;
 	const char *auth_id, *shared_secret; /* secret NULL: none */
 	const char *auth_file;               /* what principals was read from */

@@ -137,6 +137,38 @@ static bool check_metrics(struct lt_str value, struct lt_err *err)
 	return lt_daemon_conf_parse_metrics(value, &ignored, err);
 }
 
+/* What may stand in a header as a list of sources: *, no, or origins such as https://a.example. */
+static bool check_embed(struct lt_str value, struct lt_err *err)
+{
+	char quoted[LT_QUOTE_MAX];
+	struct lt_str rest = value, word;
+
+	if (value.n > 512) {
+		return lt_err_set(err, LT_E_LIMIT, "more than 512 bytes");
+	}
+	if (lt_str_eq_c(value, "*") || lt_str_eq_c(value, "no")) {
+		return true;
+	}
+	while (lt_daemon_conf_next_word(&rest, &word)) {
+		static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					    "0123456789.:/*-_[]";
+		bool ok = lt_str_starts(word, LT_STR("https://")) ||
+				lt_str_starts(word, LT_STR("http://"));
+
+		for (size_t i = 0; ok && i < word.n; i++) {
+			ok = word.p[i] != '\0' && strchr(legal, word.p[i]) != NULL;
+		}
+		if (!ok) {
+			lt_str_quote(word, quoted);
+			return lt_err_set(err, LT_E_INVALID,
+					"%s: expected *, no, or origins such as "
+					"https://timing.example",
+					quoted);
+		}
+	}
+	return true;
+}
+
 static bool check_bytes(struct lt_str value, struct lt_err *err)
 {
 	uint64_t ignored;
@@ -201,6 +233,8 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_SERVICES", NULL, check_services,
 			"services started with the daemon, separated by ;"),
 	SETTING("LIVETIMING_WEB_DIR", NULL, "folder of the viewer page"),
+	CHECKED("LIVETIMING_EMBED", "*", check_embed,
+			"sites that may show /embed/ and /overlay/ in a frame: *, no, or origins"),
 	CHECKED("LIVETIMING_TRUST_PROXY", "no", check_bool,
 			"believe X-Forwarded-Proto: a proxy in front sets it"),
 	SECRET("LIVETIMING_SHARED_SECRET", "secret of remote services"),

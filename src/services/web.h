@@ -1,7 +1,7 @@
 /*
  * HTTP for people and tools, on the router's listeners.
  *
- *   GET /                    viewer page (web_static.h), also for /service/UUID
+ *   GET /                    viewer page (web_static.h), also for /service/UUID and so on
  *   GET /directory.json      [manifest, ...] of the services that are not hidden
  *   GET /state/UUID.json     state of a service, at most a second old
  *   GET /relays              {"args": [{"ws://this-host/ws": connections}]}, for old clients
@@ -31,7 +31,9 @@ struct lt_web_env {
 	struct lt_router *router; /* with the realm LT_REALM */
 	const char *dir;          /* of the page */
 	const char *version;
-	bool trust_proxy; /* believe X-Forwarded-Proto */
+	bool trust_proxy;            /* believe X-Forwarded-Proto */
+	const char *frame_ancestors; /* who may frame /embed/ and /overlay/: "'none'", "*", origins
+				      */
 };
 
 struct lt_web *lt_web_create(const struct lt_web_env *env);

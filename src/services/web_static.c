@@ -20,12 +20,27 @@
 #define ETAG_MAX        (2 * ETAG_BYTES + sizeof("\"-gz\""))
 #define GZIP_MIN_BYTES  512
 #define INDEX           "/index.html"
-#define CLIENT_ROUTES   "/service/"
+#define CSP_MAX         1024
 
-/* No inline script or style, nothing from elsewhere; WebSocket to any router the page is told of.
- */
-static const char csp[] = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; "
-			  "base-uri 'none'; form-action 'none'";
+/* No inline script or style, nothing from elsewhere. (Old browsers do not count the WebSocket of
+ * one's own host as 'self'.) Who may show the page in a frame comes behind. */
+static const char csp_page[] =
+		"default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri "
+		"'none'; form-action 'none'; frame-ancestors ";
+
+/* Addresses of the page that are not files; index.html is what they give. */
+static const struct client_route {
+	const char *path;
+	bool in_frames; /* made for the pages of others */
+} client_routes[] = {
+	{ "/", false },
+	{ "/service/", false },
+	{ "/recordings", false },
+	{ "/replay/", false },
+	{ "/s/", false },
+	{ "/embed/", true },
+	{ "/overlay/", true },
+};
 
 struct file {
 	char *path; /* "/index.html"; the key */
@@ -40,6 +55,7 @@ struct file {
 struct lt_web_static {
 	struct file *files;
 	size_t total_bytes;
+	char csp[CSP_MAX], csp_frames[CSP_MAX];
 };
 
 static const struct type {
@@ -62,9 +78,13 @@ static const struct type {
 	{ ".woff2", "font/woff2", false },
 };
 
-struct lt_web_static *lt_web_static_create(void)
+struct lt_web_static *lt_web_static_create(const char *frame_ancestors)
 {
-	return lt_zalloc(sizeof(struct lt_web_static));
+	struct lt_web_static *files = lt_zalloc(sizeof(*files));
+
+	snprintf(files->csp, sizeof(files->csp), "%s'none'", csp_page);
+	snprintf(files->csp_frames, sizeof(files->csp_frames), "%s%s", csp_page, frame_ancestors);
+	return files;
 }
 
 static struct file *find_file(const struct lt_web_static *files, struct lt_str path)
@@ -204,17 +224,32 @@ bool lt_web_static_load(struct lt_web_static *files, const char *dir, struct lt_
 
 /* --- serving --- */
 
+static const struct client_route *find_client_route(struct lt_str path)
+{
+	for (size_t i = 0; i < LT_ARRAY_LEN(client_routes); i++) {
+		struct lt_str known = lt_str_from(client_routes[i].path);
+		bool is_prefix = known.n > 1 && known.p[known.n - 1] == '/';
+
+		if (is_prefix ? lt_str_starts(path, known) : lt_str_eq_c(path, known.p)) {
+			return &client_routes[i];
+		}
+	}
+	return NULL;
+}
+
 static void answer(void *arg, struct lt_http_req *req)
 {
 	const struct lt_web_static *files = arg;
-	static const char *const html_headers[] = { "Vary", "Accept-Encoding",
-		"Content-Security-Policy", csp, NULL };
-	static const char *const other_headers[] = { "Vary", "Accept-Encoding", NULL };
 	struct lt_str path = lt_http_path(req);
+	const struct client_route *route = find_client_route(path);
+	const char *const html_headers[] = { "Vary", "Accept-Encoding", "Referrer-Policy",
+		"no-referrer", "Content-Security-Policy",
+		route && route->in_frames ? files->csp_frames : files->csp, NULL };
+	static const char *const other_headers[] = { "Vary", "Accept-Encoding", NULL };
 	const struct file *file;
 	bool gzip;
 
-	if (lt_str_eq_c(path, "/") || lt_str_starts(path, LT_STR(CLIENT_ROUTES))) {
+	if (route) {
 		path = LT_STR(INDEX);
 	}
 	file = find_file(files, path);
@@ -249,8 +284,9 @@ void lt_web_static_mount(struct lt_web_static *files, struct lt_http *http)
 {
 	const struct file *file, *next;
 
-	add_route(files, http, "/");
-	add_route(files, http, CLIENT_ROUTES);
+	for (size_t i = 0; i < LT_ARRAY_LEN(client_routes); i++) {
+		add_route(files, http, client_routes[i].path);
+	}
 	HASH_ITER(hh, files->files, file, next) {
 		add_route(files, http, file->path);
 	}
@@ -260,8 +296,9 @@ void lt_web_static_unmount(struct lt_web_static *files, struct lt_http *http)
 {
 	const struct file *file, *next;
 
-	lt_http_remove(http, "GET", "/");
-	lt_http_remove(http, "GET", CLIENT_ROUTES);
+	for (size_t i = 0; i < LT_ARRAY_LEN(client_routes); i++) {
+		lt_http_remove(http, "GET", client_routes[i].path);
+	}
 	HASH_ITER(hh, files->files, file, next) {
 		lt_http_remove(http, "GET", file->path);
 	}

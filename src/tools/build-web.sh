@@ -21,6 +21,12 @@ for entry in src/web/vendor/*.js; do
 	"$esbuild" "$entry" --bundle --minify --format=esm --target=es2020 --log-level=warning \
 		--outfile="$target.new/vendor/$(basename "$entry")"
 done
+fonts=src/web/node_modules/@fontsource/barlow-semi-condensed
+mkdir "$target.new/fonts"
+for weight in 400 600; do
+	cp "$fonts/files/barlow-semi-condensed-latin-$weight-normal.woff2" "$target.new/fonts/barlow-$weight.woff2"
+done
+cp "$fonts/LICENSE" "$target.new/fonts/LICENSE.txt"
 touch "$target.new/.built"
 rm -rf "$target"
 mv "$target.new" "$target"
