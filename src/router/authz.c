@@ -1,5 +1,7 @@
 #include "router/authz.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/table.h"
@@ -7,6 +9,7 @@
 #include "router/wamp_uri.h"
 
 #define RULE_URI_MAX 4096
+#define RESERVED_MAX 8
 
 struct rule {
 	struct rule *next;
@@ -22,12 +25,21 @@ struct lt_role {
 	struct rule *rules;
 	struct lt_match_index *index;
 	uint64_t sessions;
-	bool is_anonymous;
+	bool is_anonymous, is_services;
+	const struct lt_authz *authz;
 	char name[];
+};
+
+/* Procedures that wide rules do not open. */
+struct reserved {
+	char *prefix;
+	bool register_only;
 };
 
 struct lt_authz {
 	struct lt_role *roles;
+	struct reserved reserved[RESERVED_MAX];
+	size_t reserved_count;
 };
 
 static const struct {
@@ -62,6 +74,7 @@ static struct lt_role *insert_role(struct lt_role **roles, struct lt_str name)
 	memcpy(role->name, name.p, name.n);
 	role->index = lt_match_create();
 	role->is_anonymous = lt_str_eq_c(name, "anonymous");
+	role->is_services = lt_str_eq_c(name, "services");
 	HASH_ADD_KEYPTR(hh, *roles, role->name, name.n, role);
 	return role;
 }
@@ -221,6 +234,9 @@ void lt_authz_destroy(struct lt_authz *authz)
 {
 	if (authz) {
 		free_roles(&authz->roles);
+		for (size_t i = 0; i < authz->reserved_count; i++) {
+			lt_free(authz->reserved[i].prefix);
+		}
 		lt_free(authz);
 	}
 }
@@ -246,6 +262,7 @@ bool lt_authz_load(struct lt_authz *authz, struct lt_str json, struct lt_err *er
 
 		if (!kept) {
 			kept = insert_role(&authz->roles, name);
+			kept->authz = authz;
 		}
 		role->rules = kept->rules;
 		role->index = kept->index;
@@ -285,6 +302,40 @@ void lt_authz_count(const struct lt_authz *authz, lt_router_count_fn fn, void *a
 bool lt_role_is_anonymous(const struct lt_role *role)
 {
 	return role->is_anonymous;
+}
+
+bool lt_role_is_services(const struct lt_role *role)
+{
+	return role->is_services;
+}
+
+void lt_authz_reserve(struct lt_authz *authz, struct lt_str prefix, bool register_only)
+{
+	assert(authz->reserved_count < RESERVED_MAX);
+	authz->reserved[authz->reserved_count++] =
+			(struct reserved){ lt_str_dup(prefix), register_only };
+}
+
+/* Does the rule, which allows this, come close enough to a reserved procedure? */
+static bool is_close_enough(const struct lt_role *role, const struct rule *rule,
+		enum lt_action action, struct lt_str uri)
+{
+	const struct lt_authz *authz = role->authz;
+
+	if (role->is_services || (action != LT_ACTION_CALL && action != LT_ACTION_REGISTER)) {
+		return true;
+	}
+	for (size_t i = 0; i < authz->reserved_count; i++) {
+		const struct reserved *reserved = &authz->reserved[i];
+		struct lt_str prefix = lt_str_from(reserved->prefix);
+
+		if (lt_str_starts(uri, prefix) &&
+				(action == LT_ACTION_REGISTER || !reserved->register_only) &&
+				!lt_str_starts(rule->uri, prefix)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* The rule that decides about one URI (or about a pattern, taken as a text). */
@@ -356,7 +407,7 @@ bool lt_role_allows(const struct lt_role *role, enum lt_action action, struct lt
 
 	if (match == LT_MATCH_EXACT) {
 		rule = deciding_rule(role, uri);
-		return rule && rule->allow[action];
+		return rule && rule->allow[action] && is_close_enough(role, rule, action, uri);
 	}
 	rule = covering_rule(role, uri, match);
 	return rule && rule->allow[action] && !reaches_refusal(role, rule, action, uri, match);

@@ -36,8 +36,17 @@ const char *lt_role_name(const struct lt_role *role);
 void lt_authz_count_session(struct lt_authz *authz, const struct lt_role *role, int change);
 void lt_authz_count(const struct lt_authz *authz, lt_router_count_fn fn, void *arg);
 
+/*
+ * Calling and registering what begins with this prefix is open to a role other
+ * than "services" only by a rule that itself begins so; or, with register_only,
+ * registering alone. Whatever a file says, as for "wamp.".
+ */
+void lt_authz_reserve(struct lt_authz *authz, struct lt_str prefix, bool register_only);
+
 /* The role of sessions that did not authenticate. */
 bool lt_role_is_anonymous(const struct lt_role *role);
+/* The role that may do everything. */
+bool lt_role_is_services(const struct lt_role *role);
 
 /*
  * May the role do this? For a pattern every rule that it could reach must

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "router/authz.h"
 #include "router/broker_priv.h"
+#include "router/guard.h"
 #include "router/wamp_uri.h"
 
 /*
@@ -63,6 +64,7 @@ struct delivery {
 	struct lt_broker *broker;
 	const struct lt_member *excluded; /* the publisher, or NULL */
 	const struct lt_filter *filter;
+	const struct lt_lock *lock; /* of a closed name; NULL: open */
 	const struct lt_body *body;
 	struct event event;
 	struct lt_forms forms;        /* of the body, unless the retained event keeps them */
@@ -91,7 +93,8 @@ static void deliver(void *arg, void *value)
 		struct lt_member *member = subscription->entries[i].member;
 		const struct lt_serializer *serializer = member->serializer;
 
-		if (member == delivery->excluded || !lt_filter_passes(delivery->filter, member)) {
+		if (member == delivery->excluded || !lt_lock_passes(delivery->lock, member) ||
+				!lt_filter_passes(delivery->filter, member)) {
 			continue;
 		}
 		if (!payloads[serializer->index]) {
@@ -193,6 +196,8 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	write_disclosure(&disclosure, publisher, publication);
 	delivery.excluded = publication->options->exclude_me ? publisher : NULL;
 	delivery.filter = filter;
+	delivery.lock = lt_guard_find_event(broker->core->guard, publication->topic,
+			publication->lazy.encode ? LT_STR("") : publication->body->args);
 	delivery.event.publication = lt_random_id(broker->core->random);
 	delivery.event.topic = publication->topic;
 	delivery.event.disclosure = lt_buf_str(&disclosure);
@@ -257,7 +262,9 @@ static void replay_one(void *arg, struct lt_retained *retained)
 		true };
 	struct lt_payload *payload = NULL;
 
-	if (!lt_filter_passes(retained->filter, replay->member)) {
+	if (!lt_lock_passes(lt_guard_find(replay->broker->core->guard, retained->topic),
+			    replay->member) ||
+			!lt_filter_passes(retained->filter, replay->member)) {
 		return;
 	}
 	if (exact && retained->cached_subscription == subscription->id &&

@@ -157,6 +157,16 @@ static void arm(struct lt_call *call)
 	}
 }
 
+/* For the router's own process alone: who really calls. Names that no callee outside gets. */
+static void write_origin(struct lt_buf *details, const struct lt_member *caller)
+{
+	lt_buf_printf(details, ",\"local_session\":%" PRIu64 ",\"local_authid\":", caller->id);
+	lt_json_write_str(details, lt_str_from(caller->authid));
+	lt_buf_add_c(details, ",\"local_address\":");
+	lt_json_write_str(details, lt_str_from(caller->address));
+	lt_buf_printf(details, ",\"local_process\":%s", caller->in_process ? "true" : "false");
+}
+
 static void send_invocation(const struct lt_call *call, const struct lt_call_request *request,
 		const struct lt_invoke_target *target)
 {
@@ -178,6 +188,9 @@ static void send_invocation(const struct lt_call *call, const struct lt_call_req
 	if (target->disclose || callee->in_process) {
 		lt_buf_add_c(&details, ",\"caller_authrole\":");
 		lt_json_write_str(&details, lt_str_from(lt_role_name(caller->role)));
+	}
+	if (callee->in_process) {
+		write_origin(&details, caller);
 	}
 	lt_passthru_write(&request->options->passthru, &details);
 

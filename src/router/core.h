@@ -14,6 +14,7 @@
 
 struct lt_auth;
 struct lt_authz;
+struct lt_guard;
 struct lt_member;
 struct lt_realm;
 
@@ -33,6 +34,7 @@ struct lt_core {
 	char *agent;
 	struct lt_authz *authz;
 	struct lt_auth *auth;
+	struct lt_guard *guard;        /* closed names, in all realms */
 	struct lt_realm *realms;       /* list */
 	struct lt_session *sessions;   /* list of socket sessions, whatever their state */
 	struct lt_msg_scratch scratch; /* for decoding one message of a socket session */

@@ -7,6 +7,7 @@
 #include "router/authz.h"
 #include "router/call.h"
 #include "router/core.h"
+#include "router/guard.h"
 #include "router/match.h"
 #include "router/meta.h"
 #include "router/realm.h"
@@ -335,7 +336,8 @@ bool lt_dealer_call(struct lt_dealer *dealer, struct lt_member *caller,
 		return lt_meta_call(dealer->realm, caller, request, err);
 	}
 	registration = lt_match_best(dealer->index, procedure);
-	if (!registration) {
+	if (!registration ||
+			!lt_lock_passes(lt_guard_find(dealer->core->guard, procedure), caller)) {
 		return lt_err_set(err, LT_E_NOT_FOUND, "no such procedure");
 	}
 

@@ -122,6 +122,17 @@ static void on_event(struct lt_local *local, const struct lt_msg *msg)
 	handler->on_event(handler->arg, &event);
 }
 
+static void read_origin(const cJSON *details, struct lt_origin *ret)
+{
+	int64_t session = 0;
+
+	lt_json_opt_int(details, "local_session", 1, LT_WAMP_ID_MAX, &session, NULL);
+	lt_json_opt_str(details, "local_authid", &ret->authid, NULL);
+	lt_json_opt_str(details, "local_address", &ret->address, NULL);
+	lt_json_opt_bool(details, "local_process", &ret->in_process, NULL);
+	ret->session = (uint64_t)session;
+}
+
 static void on_invocation(struct lt_local *local, const struct lt_msg *msg)
 {
 	const struct handler *handler = find(local->registrations, msg->target);
@@ -143,6 +154,7 @@ static void on_invocation(struct lt_local *local, const struct lt_msg *msg)
 	lt_json_opt_int(details, "caller", 1, LT_WAMP_ID_MAX, &caller, NULL);
 	lt_json_opt_str(details, "caller_authrole", &invocation.caller_role, NULL);
 	invocation.caller = (uint64_t)caller;
+	read_origin(details, &invocation.origin);
 	handler->on_invocation(handler->arg, &invocation);
 }
 

@@ -70,6 +70,12 @@ struct lt_invocation {
 	struct lt_str args, kwargs;
 	uint64_t caller;           /* 0: not disclosed */
 	struct lt_str caller_role; /* always given to in-process callees */
+	/* Who really calls, disclosed or not; for decisions and audit, not to be passed on. */
+	struct lt_origin {
+		uint64_t session;
+		struct lt_str authid, address; /* address: of the peer; "" in process */
+		bool in_process;               /* HTTP calls, too, come from a session in process */
+	} origin;
 };
 typedef void (*lt_invocation_fn)(void *arg, const struct lt_invocation *invocation);
 

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "router/authz.h"
 #include "router/core.h"
+#include "router/guard.h"
 #include "router/testament.h"
 
 struct lt_realm *lt_realm_create(struct lt_core *core, struct lt_str name)
@@ -104,6 +105,7 @@ void lt_realm_leave(struct lt_realm *realm, struct lt_member *member)
 	lt_dealer_leave(realm->dealer, member);
 	lt_broker_leave(realm->broker, member);
 	lt_testament_execute(realm->core, realm->broker, member);
+	lt_guard_leave(realm->core->guard, member->id);
 	lt_meta_emit_leave(realm->broker, member);
 	count_session(realm->core, member, -1);
 	/* left only queues, so the list holds still. */

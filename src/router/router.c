@@ -7,6 +7,7 @@
 #include "router/auth.h"
 #include "router/authz.h"
 #include "router/core.h"
+#include "router/guard.h"
 #include "router/listeners.h"
 #include "router/realm.h"
 #include "router/session.h"
@@ -89,6 +90,7 @@ struct lt_router *lt_router_create(const struct lt_router_env *env)
 	core->agent = lt_strdup(env->agent ? env->agent : "livetimingd");
 	router->env.agent = core->agent;
 	core->authz = lt_authz_create();
+	core->guard = lt_guard_create();
 	core->auth = lt_auth_create(env->random, !env->switches.no_ticket);
 	router->listeners = lt_listeners_create(router, &router->env);
 	return router;
@@ -111,9 +113,20 @@ void lt_router_destroy(struct lt_router *router)
 	}
 	lt_auth_destroy(core->auth);
 	lt_authz_destroy(core->authz);
+	lt_guard_destroy(core->guard);
 	lt_msg_scratch_finish(&core->scratch);
 	lt_free(core->agent);
 	lt_free(router);
+}
+
+void lt_router_reserve(struct lt_router *router, struct lt_str prefix, bool register_only)
+{
+	lt_authz_reserve(router->core.authz, prefix, register_only);
+}
+
+struct lt_guard *lt_router_guard(struct lt_router *router)
+{
+	return router->core.guard;
 }
 
 struct lt_core *lt_router_core(struct lt_router *router)

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "base/str.h"
 
+struct lt_guard;
 struct lt_router;
 struct lt_http;
 
@@ -98,6 +99,16 @@ bool lt_router_add_realm(struct lt_router *router, struct lt_str name, struct lt
  * and subscribe but touch nothing under "wamp."; services may do everything.
  */
 bool lt_router_set_permissions(struct lt_router *router, struct lt_str json, struct lt_err *err);
+
+/*
+ * Procedures under this prefix are for the role "services", and for roles with
+ * a rule that begins with it; register_only: to register, while calling goes by
+ * the rules as ever. Before sessions join.
+ */
+void lt_router_reserve(struct lt_router *router, struct lt_str prefix, bool register_only);
+
+/* Names that exist for the role "services" and admitted sessions alone (guard.h). Borrowed. */
+struct lt_guard *lt_router_guard(struct lt_router *router);
 
 /*
  * A principal. Plain: salt is empty, iterations 0. Salted: `secret` is the
