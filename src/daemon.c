@@ -1,13 +1,12 @@
 #include "daemon.h"
 
-#include <errno.h>
-#include <stddef.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/exposition.h"
 #include "base/fsutil.h"
+#include "base/notify.h"
 #include "base/random.h"
 #include "net/fetch.h"
 #include "net/ws_client.h"
@@ -66,6 +65,7 @@ struct lt_daemon {
 	struct lt_directory *directory;
 	struct lt_web *web;
 	struct lt_metrics *metrics;
+	struct lt_notify *notify;
 	struct lt_http_call *http_call; /* NULL: switched off */
 	struct lt_control *control;
 	struct lt_control_modules modules; /* what control's verbs work on */
@@ -216,9 +216,72 @@ static void write_more_metrics(void *arg, struct lt_buf *buf)
 {
 	const struct lt_daemon *daemon = arg;
 
+	const struct lt_expo_figure recordings = { "livetiming_recordings", "gauge",
+		"recordings in the catalogue", lt_recordings_count(daemon->recordings) };
+
+	lt_services_write_metrics(daemon->services, buf);
+	lt_directory_write_metrics(daemon->directory, buf);
+	lt_expo_figures(buf, &recordings, 1);
 	if (daemon->dvr) {
 		lt_dvr_write_metrics(daemon->dvr, buf);
 	}
+}
+
+/* What makes the daemon a bad choice for new viewers; NULL: nothing does. */
+static const char *find_trouble(void *arg)
+{
+	const struct lt_daemon *daemon = arg;
+	struct lt_dvr_stats stats = { 0 };
+
+	if (daemon->dvr) {
+		lt_dvr_report(daemon->dvr, &stats);
+	}
+	return stats.in_trouble > 0 ? "recordings cannot be written" : NULL;
+}
+
+/* For `systemctl status`. */
+static void describe(void *arg, struct lt_buf *buf)
+{
+	const struct lt_daemon *daemon = arg;
+	struct lt_router_stats router;
+	struct lt_services_stats services;
+	const char *trouble = find_trouble(arg);
+
+	lt_router_report(daemon->router, &router);
+	lt_services_report(daemon->services, &services);
+	lt_buf_printf(buf, "%" PRIu32 " services run, %" PRIu64 " sessions", services.running,
+			router.sessions);
+	if (services.failed > 0) {
+		lt_buf_printf(buf, ", %" PRIu32 " services failed", services.failed);
+	}
+	if (services.stale > 0) {
+		lt_buf_printf(buf, ", %" PRIu32 " feeds are silent", services.stale);
+	}
+	if (trouble) {
+		lt_buf_printf(buf, "; %s", trouble);
+	}
+}
+
+static void create_monitoring(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+
+	daemon->metrics = lt_metrics_create(&(struct lt_metrics_env){
+			.loop = env->loop,
+			.router = daemon->router,
+			.version = LT_VERSION,
+			.for_whom = env->conf->metrics_for,
+			.write_more = write_more_metrics,
+			.arg = daemon,
+	});
+	daemon->notify = lt_notify_create(&(struct lt_notify_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "daemon" },
+			.socket = env->conf->notify_socket,
+			.watchdog_us = env->conf->watchdog_us,
+			.describe = describe,
+			.arg = daemon,
+	});
 }
 
 static void create_modules(struct lt_daemon *daemon)
@@ -255,6 +318,8 @@ static void create_modules(struct lt_daemon *daemon)
 			.version = LT_VERSION,
 			.trust_proxy = env->conf->trust_proxy,
 			.frame_ancestors = env->conf->frame_ancestors,
+			.trouble = find_trouble,
+			.arg = daemon,
 	});
 	if (env->conf->http_call) {
 		daemon->http_call = lt_http_call_create(&(struct lt_http_call_opts){
@@ -265,14 +330,7 @@ static void create_modules(struct lt_daemon *daemon)
 						(size_t)1 << 20),
 		});
 	}
-	daemon->metrics = lt_metrics_create(&(struct lt_metrics_env){
-			.loop = env->loop,
-			.router = daemon->router,
-			.version = LT_VERSION,
-			.for_whom = env->conf->metrics_for,
-			.write_more = write_more_metrics,
-			.arg = daemon,
-	});
+	create_monitoring(daemon);
 	daemon->modules = (struct lt_control_modules){
 		.loop = env->loop,
 		.router = daemon->router,
@@ -326,6 +384,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_control_destroy(daemon->control);
 	lt_http_call_destroy(daemon->http_call);
 	lt_metrics_destroy(daemon->metrics);
+	lt_notify_destroy(daemon->notify);
 	lt_web_destroy(daemon->web);
 	lt_services_destroy(daemon->services);
 	lt_analyses_destroy(daemon->analyses);
@@ -365,34 +424,6 @@ static bool make_dirs(const struct lt_daemon_conf *conf, struct lt_err *err)
 	return true;
 }
 
-/* Tell the service manager that started us (systemd's protocol: one datagram). */
-static void notify(const struct lt_daemon *daemon, const char *text)
-{
-	const char *path = daemon->env.conf->notify_socket;
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	socklen_t length;
-	int fd;
-
-	if (!path || strlen(path) >= sizeof(address.sun_path)) {
-		return;
-	}
-	memcpy(address.sun_path, path, strlen(path));
-	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	if (path[0] == '@') {
-		address.sun_path[0] = '\0'; /* abstract name */
-	}
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 ||
-			sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
-					length) < 0) {
-		lt_log(&daemon->log, LT_WARN, "the service manager cannot be told", "text=%s",
-				text);
-	}
-	if (fd >= 0) {
-		close(fd);
-	}
-}
-
 static bool listen_all(struct lt_daemon *daemon, struct lt_err *err)
 {
 	const struct lt_text_list *addresses = &daemon->env.conf->listen;
@@ -418,7 +449,7 @@ static void say_ready(const struct lt_daemon *daemon)
 	for (size_t i = 0; (address = lt_router_listener(daemon->router, i)); i++) {
 		lt_log(&daemon->log, LT_INFO, "listening", "address=%s", address);
 	}
-	notify(daemon, "READY=1\n");
+	lt_notify_ready(daemon->notify);
 }
 
 bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
@@ -514,7 +545,7 @@ void lt_daemon_stop(struct lt_daemon *daemon)
 	}
 	daemon->is_stopping = true;
 	lt_log(&daemon->log, LT_INFO, "stopping", NULL);
-	notify(daemon, "STOPPING=1\n");
+	lt_notify_stopping(daemon->notify);
 	lt_web_drain(daemon->web);
 	lt_control_stop(daemon->control);
 	lt_timer_once(&daemon->stop_timer, daemon->env.loop, STOP_SERVICES_MS, on_services_late,
@@ -527,6 +558,7 @@ void lt_daemon_reload(struct lt_daemon *daemon)
 {
 	struct lt_err err = { 0 };
 
+	lt_notify_reloading(daemon->notify);
 	if (!daemon->env.conf->tls_cert) {
 		lt_log(&daemon->log, LT_INFO, "nothing to read again: there is no certificate",
 				NULL);
@@ -537,4 +569,16 @@ void lt_daemon_reload(struct lt_daemon *daemon)
 		lt_log(&daemon->log, LT_ERROR, "the old certificate stays in use", "error=%s",
 				err.msg);
 	}
+	lt_notify_ready(daemon->notify);
+}
+
+void lt_daemon_reopen_logs(struct lt_daemon *daemon)
+{
+	struct lt_err err = { 0 };
+
+	lt_services_reopen_logs(daemon->services);
+	if (!lt_log_sink_reopen(daemon->env.log_sink, &err)) {
+		lt_log(&daemon->log, LT_ERROR, "the log stays as it is", "reason=\"%s\"", err.msg);
+	}
+	lt_log(&daemon->log, LT_INFO, "log files opened anew", NULL);
 }

@@ -34,6 +34,9 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err);
 /* Read the certificate again (SIGHUP). Sessions stay; a bad one is told and the old one kept. */
 void lt_daemon_reload(struct lt_daemon *daemon);
 
+/* Open all log files anew (SIGUSR1), after log rotation has moved them. */
+void lt_daemon_reopen_logs(struct lt_daemon *daemon);
+
 /* Ends within 10 s, with lt_loop_stop. A second call is harmless. */
 void lt_daemon_stop(struct lt_daemon *daemon);
 

@@ -273,6 +273,16 @@ static void read_recording(const struct lt_conf *conf, struct lt_daemon_conf *re
 	ret->generate_analysis = lt_conf_get(conf, "GENERATE_ANALYSIS") != NULL;
 }
 
+/* $WATCHDOG_PID names the process that is meant: a child of that one inherits the variables. */
+static int64_t watchdog_us(const struct lt_conf *conf)
+{
+	uint64_t us = 0, pid = (uint64_t)getpid();
+
+	lt_parse_u64(lt_str_from(lt_conf_get(conf, "WATCHDOG_PID")), UINT32_MAX, &pid, NULL);
+	lt_parse_u64(lt_str_from(lt_conf_get(conf, "WATCHDOG_USEC")), INT64_MAX, &us, NULL);
+	return pid == (uint64_t)getpid() ? (int64_t)us : 0;
+}
+
 static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 {
 	const char *plugin_path = lt_conf_get(conf, "LIVETIMING_PLUGIN_PATH");
@@ -304,6 +314,8 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	ret->auth_id = lt_conf_get(conf, "LIVETIMING_AUTH_ID");
 	ret->shared_secret = lt_conf_get(conf, "LIVETIMING_SHARED_SECRET");
 	ret->notify_socket = lt_conf_get(conf, "NOTIFY_SOCKET");
+	ret->watchdog_us = watchdog_us(conf);
+	ret->log_file = lt_conf_get(conf, "LIVETIMING_LOG_FILE");
 	lt_level_parse(lt_str_from(lt_conf_get(conf, "LIVETIMING_LOG_LEVEL")), &ret->log_level,
 			NULL);
 	lt_daemon_conf_parse_format(lt_str_from(lt_conf_get(conf, "LIVETIMING_LOG_FORMAT")),

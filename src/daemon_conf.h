@@ -56,6 +56,8 @@ struct lt_daemon_conf {
 	bool http_call;                 /* serve POST /call */
 	const char *tls_cert, *tls_key; /* NULL: none */
 	const char *notify_socket;      /* NULL: nobody waits for READY=1 */
+	int64_t watchdog_us;            /* 0: none */
+	const char *log_file;           /* NULL: standard error */
 };
 
 /* How lt_conf_check and lt_daemon_conf_read tell what they find. */

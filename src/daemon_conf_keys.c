@@ -199,6 +199,13 @@ static bool check_seconds(struct lt_str value, struct lt_err *err)
 	return lt_parse_u64(value, 10 * 365 * 86400, &ignored, err);
 }
 
+static bool check_microseconds(struct lt_str value, struct lt_err *err)
+{
+	uint64_t ignored;
+
+	return lt_parse_u64(value, INT64_MAX, &ignored, err);
+}
+
 static bool check_period(struct lt_str value, struct lt_err *err)
 {
 	int64_t ignored;
@@ -267,6 +274,7 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SETTING("REINDEX", NULL, "rebuild the index of recordings at the start"),
 	SETTING("GENERATE_ANALYSIS", NULL, "make missing analysis files of recordings"),
 	CHECKED("LIVETIMING_LOG_LEVEL", "info", check_level, "error, warn, info or debug"),
+	SETTING("LIVETIMING_LOG_FILE", NULL, "log of the daemon; default: standard error"),
 	CHECKED("LIVETIMING_LOG_FORMAT", "text", check_format, "text or json"),
 	CHECKED("LIVETIMING_LIMIT_MESSAGE_BYTES", NULL, check_bytes, "one message"),
 	CHECKED("LIVETIMING_LIMIT_QUEUE_BYTES", NULL, check_bytes, "queued for one connection"),
@@ -294,6 +302,8 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	/* Given by whoever started the process. */
 	SETTING("XDG_RUNTIME_DIR", NULL, "folder of the default control socket"),
 	SETTING("NOTIFY_SOCKET", NULL, "where READY=1 goes"),
+	CHECKED("WATCHDOG_USEC", NULL, check_microseconds, "period of the watchdog"),
+	CHECKED("WATCHDOG_PID", NULL, check_count, "process that the watchdog watches"),
 	/* Names of the original that a livetiming.env may hold; see inert_names. */
 	SETTING("LIVETIMING_ROUTER", NULL, "router of the original's programs"),
 	SETTING("LIVETIMING_PID_DIR", NULL, "pid files of the original's service manager"),

@@ -144,6 +144,12 @@ static void on_hangup(void *arg, int signum)
 	lt_daemon_reload(arg);
 }
 
+static void on_rotated(void *arg, int signum)
+{
+	(void)signum;
+	lt_daemon_reopen_logs(arg);
+}
+
 static bool run(const struct lt_daemon_env *env, bool check_config, struct lt_err *err)
 {
 	struct lt_log log = { env->log_sink, "daemon" };
@@ -156,6 +162,7 @@ static bool run(const struct lt_daemon_env *env, bool check_config, struct lt_er
 		lt_loop_on_signal(env->loop, SIGTERM, on_signal, daemon);
 		lt_loop_on_signal(env->loop, SIGINT, on_signal, daemon);
 		lt_loop_on_signal(env->loop, SIGHUP, on_hangup, daemon);
+		lt_loop_on_signal(env->loop, SIGUSR1, on_rotated, daemon);
 		lt_log(&log, LT_INFO, "starting", "version=%s", LT_VERSION);
 		ok = lt_daemon_start(daemon, err);
 		if (ok) {
@@ -166,12 +173,29 @@ static bool run(const struct lt_daemon_env *env, bool check_config, struct lt_er
 	return ok;
 }
 
+/* NULL with err. A check of the settings writes no file. */
+static struct lt_log_sink *open_log(const struct lt_daemon_conf *settings,
+		const struct options *options, struct lt_err *err)
+{
+	struct lt_log_sink *sink;
+
+	if (!settings->log_file || options->check_config) {
+		return lt_log_sink_stderr(settings->log_level, settings->log_format);
+	}
+	sink = lt_log_sink_file(
+			settings->log_file, settings->log_level, settings->log_format, NULL, err);
+	if (!sink) {
+		lt_err_prefix(err, "LIVETIMING_LOG_FILE");
+	}
+	return sink;
+}
+
 static int run_settings(const struct lt_daemon_conf *settings, const struct options *options)
 {
 	struct lt_err err = { 0 };
 	struct lt_loop *loop = lt_loop_create(&err);
-	struct lt_log_sink *sink = lt_log_sink_stderr(settings->log_level, settings->log_format);
-	bool ok = loop &&
+	struct lt_log_sink *sink = open_log(settings, options, &err);
+	bool ok = loop && sink &&
 			run(&(struct lt_daemon_env){ loop, sink, settings, options->fresh },
 					options->check_config, &err);
 

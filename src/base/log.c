@@ -17,8 +17,8 @@
 struct lt_log_sink {
 	enum lt_level level;
 	enum lt_log_format format;
-	int fd; /* -1: none */
-	bool owns_fd;
+	int fd;     /* -1: none */
+	char *path; /* of a file that is ours; NULL: none */
 	bool is_journal;
 	struct lt_log_sink *also; /* borrowed */
 	void (*fn)(void *arg, enum lt_level level, struct lt_str line);
@@ -342,18 +342,27 @@ struct lt_log_sink *lt_log_sink_stderr(enum lt_level level, enum lt_log_format f
 	return sink;
 }
 
-struct lt_log_sink *lt_log_sink_file(const char *path, enum lt_level level,
-		enum lt_log_format format, struct lt_log_sink *also, struct lt_err *err)
+static int open_file(const char *path, struct lt_err *err)
 {
-	struct lt_log_sink *sink;
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 
 	if (fd < 0) {
 		lt_err_errno(err, "cannot open log file %s", path);
+	}
+	return fd;
+}
+
+struct lt_log_sink *lt_log_sink_file(const char *path, enum lt_level level,
+		enum lt_log_format format, struct lt_log_sink *also, struct lt_err *err)
+{
+	struct lt_log_sink *sink;
+	int fd = open_file(path, err);
+
+	if (fd < 0) {
 		return NULL;
 	}
 	sink = create_sink(level, format, fd);
-	sink->owns_fd = true;
+	sink->path = lt_strdup(path);
 	sink->also = also;
 	return sink;
 }
@@ -368,10 +377,23 @@ struct lt_log_sink *lt_log_sink_fn(enum lt_level level,
 	return sink;
 }
 
+bool lt_log_sink_reopen(struct lt_log_sink *sink, struct lt_err *err)
+{
+	int fd = sink->path ? open_file(sink->path, err) : -1;
+
+	if (fd < 0) {
+		return sink->path == NULL;
+	}
+	close(sink->fd);
+	sink->fd = fd;
+	return true;
+}
+
 void lt_log_sink_destroy(struct lt_log_sink *sink)
 {
-	if (sink && sink->owns_fd) {
+	if (sink && sink->path) {
 		close(sink->fd);
+		lt_free(sink->path);
 	}
 	lt_free(sink);
 }

@@ -35,6 +35,11 @@ struct lt_log_sink *lt_log_sink_file(const char *path, enum lt_level level,
 /* For tests: calls fn with each finished line. */
 struct lt_log_sink *lt_log_sink_fn(enum lt_level level,
 		void (*fn)(void *arg, enum lt_level level, struct lt_str line), void *arg);
+/*
+ * Open the file anew under its name, after log rotation has moved it; on
+ * failure the old one goes on. Sinks without a file: true.
+ */
+bool lt_log_sink_reopen(struct lt_log_sink *sink, struct lt_err *err);
 void lt_log_sink_destroy(struct lt_log_sink *sink);
 void lt_log_sink_set_level(struct lt_log_sink *sink, enum lt_level level);
 

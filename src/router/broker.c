@@ -267,6 +267,24 @@ void lt_broker_each_subscriber(
 	}
 }
 
+static void note_time(void *arg, struct lt_retained *retained)
+{
+	*(struct lt_mono *)arg = retained->at;
+}
+
+bool lt_broker_retained_at(
+		const struct lt_broker *broker, struct lt_str topic, struct lt_mono *ret_at)
+{
+	struct lt_mono at = { -1 };
+
+	lt_retained_each(broker->retained, topic, LT_MATCH_EXACT, note_time, &at);
+	if (at.us < 0) {
+		return false;
+	}
+	*ret_at = at;
+	return true;
+}
+
 void lt_broker_unretain(struct lt_broker *broker, struct lt_str topic)
 {
 	lt_retained_remove(broker->retained, topic);

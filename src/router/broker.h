@@ -72,6 +72,10 @@ void lt_broker_each_match(
 void lt_broker_each_subscriber(
 		const struct lt_broker *broker, uint64_t id, lt_member_fn fn, void *arg);
 
+/* When the retained event of a topic was published; false: it has none. */
+bool lt_broker_retained_at(
+		const struct lt_broker *broker, struct lt_str topic, struct lt_mono *ret_at);
+
 /* Forget the retained event of a topic. */
 void lt_broker_unretain(struct lt_broker *broker, struct lt_str topic);
 

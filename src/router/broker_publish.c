@@ -165,6 +165,7 @@ static bool retain(struct delivery *delivery, const struct lt_publication *publi
 	const struct lt_retained_value value = {
 		.topic = publication->topic,
 		.publication = delivery->event.publication,
+		.at = lt_loop_now(broker->core->loop),
 		.disclosure = delivery->event.disclosure,
 		.filter = filter_take,
 		.body = publication->lazy.encode ? NULL : publication->body,

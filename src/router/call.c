@@ -21,6 +21,7 @@ struct lt_call {
 	struct lt_call *callee_prev, *callee_next; /* of the callee */
 	struct lt_timer timer;
 	uint64_t timeout_ms;
+	int64_t begun_us; /* of the clock, not of the turn: many calls end within one */
 	bool wants_progress, killed;
 };
 
@@ -74,6 +75,7 @@ static struct lt_call *find_by_callee(
 
 static void insert(struct lt_calls *calls, struct lt_call *call)
 {
+	call->begun_us = lt_clock_mono().us;
 	HASH_ADD(by_caller, calls->by_caller, caller, sizeof(call->caller), call);
 	HASH_ADD(by_callee, calls->by_callee, callee, sizeof(call->callee), call);
 	DL_APPEND2(call->caller.member->calls, call, caller_prev, caller_next);
@@ -86,6 +88,8 @@ static void end(struct lt_call *call)
 	struct lt_calls *calls = call->calls;
 
 	lt_timer_cancel(&call->timer);
+	lt_histogram_add(&calls->core->stats.call_us, lt_histogram_us,
+			lt_clock_mono().us - call->begun_us);
 	HASH_DELETE(by_caller, calls->by_caller, call);
 	HASH_DELETE(by_callee, calls->by_callee, call);
 	DL_DELETE2(call->caller.member->calls, call, caller_prev, caller_next);

@@ -520,6 +520,8 @@ void lt_listeners_report(const struct lt_listeners *listeners, struct lt_router_
 	ret_stats->bytes_received += transport->bytes_received;
 	ret_stats->slow_peers_ended += transport->slow_peers_ended;
 	ret_stats->events_conflated += transport->events_conflated;
+	ret_stats->queue_bytes = transport->queue_bytes;
+	ret_stats->fanout_us = transport->fanout_us;
 	ret_stats->limit_hits[LT_LIMIT_CONNECTIONS] += listeners->refused;
 	ret_stats->limit_hits[LT_LIMIT_CONNECTIONS_PER_ADDRESS] += listeners->refused_of_address;
 	ret_stats->limit_hits[LT_LIMIT_HANDSHAKE_TIMEOUT] += transport->handshakes_late;

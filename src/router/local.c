@@ -330,6 +330,17 @@ uint64_t lt_local_subscribe(struct lt_local *local, struct lt_str topic, enum lt
 	return id;
 }
 
+bool lt_local_retained_age(const struct lt_local *local, struct lt_str topic, int64_t *ret_us)
+{
+	struct lt_mono at;
+
+	if (!lt_broker_retained_at(local->realm->broker, topic, &at)) {
+		return false;
+	}
+	*ret_us = lt_loop_now(local->core->loop).us - at.us;
+	return true;
+}
+
 bool lt_local_unsubscribe(struct lt_local *local, uint64_t subscription, struct lt_err *err)
 {
 	struct handler *handler = find(local->subscriptions, subscription);

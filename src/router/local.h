@@ -44,6 +44,11 @@ typedef void (*lt_event_fn)(void *arg, const struct lt_event *event);
 /* Id of the subscription; 0: failed. */
 uint64_t lt_local_subscribe(struct lt_local *local, struct lt_str topic, enum lt_match match,
 		bool get_retained, lt_event_fn fn, void *arg, struct lt_err *err);
+/*
+ * How long ago, in microseconds, the retained event of a topic was published;
+ * false: it has none. Does not encode a lazy one.
+ */
+bool lt_local_retained_age(const struct lt_local *local, struct lt_str topic, int64_t *ret_us);
 bool lt_local_unsubscribe(struct lt_local *local, uint64_t subscription, struct lt_err *err);
 
 /* Fails with LT_E_URI or LT_E_DENIED; there is no acknowledgement to wait for. */

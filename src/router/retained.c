@@ -138,6 +138,7 @@ struct lt_retained *lt_retained_set(
 	struct lt_retained *retained = slot_of(store, value->topic);
 
 	retained->publication = value->publication;
+	retained->at = value->at;
 	retained->disclosure = dup(value->disclosure);
 	retained->filter = value->filter;
 	retained->lazy = value->lazy;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "router/filter.h"
 #include "router/local.h"
 #include "router/payload.h"
@@ -36,6 +37,7 @@ struct lt_retained {
 	struct lt_forms *forms;     /* private: of other formats; NULL: none yet */
 	struct lt_lazy lazy;        /* private */
 	size_t bytes;               /* private: counted */
+	struct lt_mono at;          /* when it was published */
 	/* The EVENT as last built for an exact subscription, for the next who asks. */
 	uint64_t cached_subscription;
 	struct lt_payload *cached[LT_SERIALIZERS_MAX];
@@ -47,6 +49,7 @@ void lt_retained_destroy(struct lt_retained_store *store); /* NULL is fine */
 struct lt_retained_value {
 	struct lt_str topic;
 	uint64_t publication;
+	struct lt_mono at;
 	struct lt_str disclosure;
 	struct lt_filter *filter;   /* taken */
 	const struct lt_body *body; /* copied; NULL when lazy */

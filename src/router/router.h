@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/random.h"
@@ -162,6 +163,10 @@ struct lt_router_stats {
 	uint64_t slow_peers_ended, events_conflated, protocol_errors, auth_failures;
 	uint64_t sessions_killed, testaments_published;
 	uint64_t limit_hits[LT_LIMITS_COUNT]; /* indexed by enum lt_limit */
+	struct lt_histogram call_us;          /* from CALL to the last answer; lt_histogram_us */
+	struct lt_histogram queue_bytes;      /* of a connection about to be written; ..._bytes */
+	/* From the first message queued for anybody to the last write of that round. */
+	struct lt_histogram fanout_us;
 };
 void lt_router_report(const struct lt_router *router, struct lt_router_stats *ret_stats);
 

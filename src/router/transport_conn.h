@@ -58,6 +58,8 @@ struct lt_transport {
 
 	uint64_t bytes_sent, bytes_received, slow_peers_ended, events_conflated;
 	uint64_t too_big, handshakes_late, pings_unanswered;
+	struct lt_histogram queue_bytes, fanout_us; /* lt_router_stats */
+	int64_t fanout_since_us;                    /* the flush list was empty until then */
 };
 
 /* What the kinds of connections with sessions do differently. */

@@ -31,6 +31,8 @@ static void flush_turn(void *arg)
 
 	while (conn && conn != last) {
 		lt_out_remove(conn);
+		lt_histogram_add(&transport->queue_bytes, lt_histogram_bytes,
+				(int64_t)conn->queue.bytes);
 		if (conn->ops->write_share(conn)) {
 			if (!last) {
 				last = conn; /* who comes back here has had his share */
@@ -46,6 +48,9 @@ static void flush_turn(void *arg)
 	if (transport->flush) {
 		lt_timer_once(&transport->flush_again, transport->env->loop, 0, flush_turn,
 				transport);
+	} else {
+		lt_histogram_add(&transport->fanout_us, lt_histogram_us,
+				lt_clock_mono().us - transport->fanout_since_us);
 	}
 }
 
@@ -58,6 +63,9 @@ void lt_out_add(struct lt_conn *conn)
 	}
 	if (!transport->flush && !lt_timer_is_armed(&transport->flush_again)) {
 		lt_loop_defer(transport->env->loop, &transport->flush_end, flush_turn, transport);
+	}
+	if (!transport->flush) {
+		transport->fanout_since_us = lt_clock_mono().us;
 	}
 	DL_APPEND2(transport->flush, conn, flush_prev, flush_next);
 	conn->in_flush = true;

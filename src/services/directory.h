@@ -51,5 +51,12 @@ struct lt_directory_stats {
 };
 void lt_directory_report(
 		const struct lt_directory *directory, struct lt_directory_stats *ret_stats);
+void lt_directory_write_metrics(const struct lt_directory *directory, struct lt_buf *buf);
+
+/*
+ * All services, own and foreign, owned: [{"uuid", "name", "description", "hidden",
+ * "age_ms": since its state was last published, or null}]
+ */
+cJSON *lt_directory_list(const struct lt_directory *directory);
 
 #endif

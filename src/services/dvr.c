@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/alloc.h"
+#include "base/exposition.h"
 #include "base/fsutil.h"
 #include "race/envelope.h"
 #include "router/local.h"
@@ -156,7 +157,12 @@ static void lane_ended(void *arg, struct lt_lane *lane, enum lt_lane_end end)
 	struct lt_dvr *dvr = arg;
 	struct lt_dvr_finish *finish, *next;
 	struct lt_dvr_service *service, *next_service;
+	struct lt_lane_report report;
 
+	lt_lane_report(lane, &report);
+	dvr->ended_bytes += (uint64_t)report.bytes;
+	dvr->ended_frames += report.frames;
+	dvr->ended_lost += report.lost;
 	dvr->lanes--;
 	dvr->kept += end == LT_LANE_KEPT;
 	dvr->discarded += end == LT_LANE_DISCARDED;
@@ -470,6 +476,7 @@ static void count(struct lt_dvr_stats *stats, const struct lt_lane *lane)
 	stats->in_trouble += report.trouble != NULL;
 	stats->frames += report.frames;
 	stats->lost += report.lost;
+	stats->bytes += (uint64_t)report.bytes;
 }
 
 void lt_dvr_report(const struct lt_dvr *dvr, struct lt_dvr_stats *ret_stats)
@@ -490,6 +497,9 @@ void lt_dvr_report(const struct lt_dvr *dvr, struct lt_dvr_stats *ret_stats)
 		ret_stats->finishing++;
 		count(ret_stats, finish->lane);
 	}
+	ret_stats->bytes_total = dvr->ended_bytes + ret_stats->bytes;
+	ret_stats->frames_total = dvr->ended_frames + ret_stats->frames;
+	ret_stats->lost_total = dvr->ended_lost + ret_stats->lost;
 }
 
 void lt_dvr_write_metrics(const struct lt_dvr *dvr, struct lt_buf *buf)
@@ -497,10 +507,7 @@ void lt_dvr_write_metrics(const struct lt_dvr *dvr, struct lt_buf *buf)
 	struct lt_dvr_stats stats;
 
 	lt_dvr_report(dvr, &stats);
-	const struct {
-		const char *name, *type, *help;
-		uint64_t value;
-	} figures[] = {
+	const struct lt_expo_figure figures[] = {
 		{ "livetiming_recordings_in_progress", "gauge", "services being recorded",
 				stats.recording },
 		{ "livetiming_recordings_finishing", "gauge", "recordings being finished",
@@ -511,13 +518,15 @@ void lt_dvr_write_metrics(const struct lt_dvr *dvr, struct lt_buf *buf)
 				stats.kept },
 		{ "livetiming_recordings_discarded_total", "counter",
 				"recordings that were thrown away", stats.discarded },
+		{ "livetiming_dvr_bytes_total", "counter",
+				"bytes written for recordings, before they are finished",
+				stats.bytes_total },
+		{ "livetiming_dvr_frames_total", "counter", "states recorded", stats.frames_total },
+		{ "livetiming_dvr_write_errors_total", "counter",
+				"states that could not be recorded", stats.lost_total },
 	};
 
-	for (size_t i = 0; i < LT_ARRAY_LEN(figures); i++) {
-		lt_buf_printf(buf, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", figures[i].name,
-				figures[i].help, figures[i].name, figures[i].type, figures[i].name,
-				figures[i].value);
-	}
+	lt_expo_figures(buf, figures, LT_ARRAY_LEN(figures));
 }
 
 static cJSON *describe(const struct lt_lane *lane, const cJSON *manifest, const char *status)

@@ -65,7 +65,9 @@ struct lt_dvr_stats {
 	size_t recording, finishing;
 	size_t in_trouble;                 /* of these, the disk refuses */
 	uint64_t kept, discarded, resumed; /* since the start */
-	uint64_t frames, lost;             /* of those in progress */
+	uint64_t frames, lost, bytes;      /* of those in progress */
+	/* Since the start, with what was there when a recording was gone on with. */
+	uint64_t frames_total, lost_total, bytes_total;
 };
 void lt_dvr_report(const struct lt_dvr *dvr, struct lt_dvr_stats *ret_stats);
 

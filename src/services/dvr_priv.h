@@ -55,6 +55,7 @@ struct lt_dvr {
 	void *stopped_arg;
 	struct lt_deferred stopped_call;
 	uint64_t kept, discarded, resumed;
+	uint64_t ended_bytes, ended_frames, ended_lost; /* of recordings that are no more */
 };
 
 /* The service of this uuid, made when there is none; NULL when there are too many. */

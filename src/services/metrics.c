@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/exposition.h"
 #include "router/http.h"
 #include "router/router.h"
 
@@ -35,33 +36,6 @@ void lt_metrics_destroy(struct lt_metrics *metrics)
 
 /* --- the text --- */
 
-static void add_head(struct lt_buf *buf, const char *name, const char *type, const char *help)
-{
-	lt_buf_printf(buf, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void add_one(struct lt_buf *buf, const char *name, const char *type, const char *help,
-		uint64_t value)
-{
-	add_head(buf, name, type, help);
-	lt_buf_printf(buf, "%s %" PRIu64 "\n", name, value);
-}
-
-/* A label's value: quotes, backslashes and line ends escaped. */
-static void add_label(struct lt_buf *buf, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\n') {
-			lt_buf_add_c(buf, "\\n");
-			continue;
-		}
-		if (*text == '"' || *text == '\\') {
-			lt_buf_add_char(buf, '\\');
-		}
-		lt_buf_add_char(buf, *text);
-	}
-}
-
 struct series {
 	struct lt_buf *buf;
 	const char *name, *label;
@@ -70,10 +44,38 @@ struct series {
 static void add_member(void *arg, const char *value, uint64_t count)
 {
 	const struct series *series = arg;
+	const char *const labels[] = { series->label, value, NULL };
 
-	lt_buf_printf(series->buf, "%s{%s=\"", series->name, series->label);
-	add_label(series->buf, value);
-	lt_buf_printf(series->buf, "\"} %" PRIu64 "\n", count);
+	lt_expo_labelled(series->buf, series->name, labels, (double)count);
+}
+
+/* Sessions on connections, so that the rest of the connections can be told apart. */
+struct remote {
+	struct series series;
+	uint64_t sessions;
+};
+
+static void add_remote(void *arg, const char *value, uint64_t count)
+{
+	struct remote *remote = arg;
+
+	if (strcmp(value, "local") != 0) {
+		add_member(&remote->series, value, count);
+		remote->sessions += count;
+	}
+}
+
+/* By the transport of their sessions; "http" are those without one. */
+static void write_connections(const struct lt_metrics *metrics, struct lt_buf *buf)
+{
+	struct remote remote = { .series = { buf, "livetiming_connections", "transport" } };
+	struct lt_router_stats stats;
+
+	lt_router_report(metrics->env.router, &stats);
+	lt_expo_head(buf, remote.series.name, "gauge", "open connections");
+	lt_router_count_transports(metrics->env.router, add_remote, &remote);
+	add_member(&remote.series, "http",
+			stats.connections - LT_MIN(stats.connections, remote.sessions));
 }
 
 static void write_sessions(const struct lt_metrics *metrics, struct lt_buf *buf)
@@ -81,10 +83,29 @@ static void write_sessions(const struct lt_metrics *metrics, struct lt_buf *buf)
 	struct series roles = { buf, "livetiming_sessions", "role" };
 	struct series transports = { buf, "livetiming_transport_sessions", "transport" };
 
-	add_head(buf, roles.name, "gauge", "joined sessions");
+	lt_expo_head(buf, roles.name, "gauge", "joined sessions");
 	lt_router_count_roles(metrics->env.router, add_member, &roles);
-	add_head(buf, transports.name, "gauge", "joined sessions by transport");
+	lt_expo_head(buf, transports.name, "gauge", "joined sessions by transport");
 	lt_router_count_transports(metrics->env.router, add_member, &transports);
+}
+
+static void write_histograms(const struct lt_router_stats *stats, struct lt_buf *buf)
+{
+	lt_expo_histogram(buf,
+			&(struct lt_expo_histogram){ "livetiming_rpc_seconds",
+					"time from a call to its last answer", lt_histogram_us,
+					1e6 },
+			&stats->call_us);
+	lt_expo_histogram(buf,
+			&(struct lt_expo_histogram){ "livetiming_send_queue_bytes",
+					"queued for a connection when it is written to",
+					lt_histogram_bytes, 1 },
+			&stats->queue_bytes);
+	lt_expo_histogram(buf,
+			&(struct lt_expo_histogram){ "livetiming_fanout_seconds",
+					"from the first message queued in a turn of the loop to the last write",
+					lt_histogram_us, 1e6 },
+			&stats->fanout_us);
 }
 
 static void write_router(const struct lt_metrics *metrics, struct lt_buf *buf)
@@ -94,11 +115,7 @@ static void write_router(const struct lt_metrics *metrics, struct lt_buf *buf)
 
 	lt_router_report(metrics->env.router, &stats);
 
-	const struct {
-		const char *name, *type, *help;
-		uint64_t value;
-	} figures[] = {
-		{ "livetiming_connections", "gauge", "open connections", stats.connections },
+	const struct lt_expo_figure figures[] = {
 		{ "livetiming_subscriptions", "gauge", "patterns subscribed to",
 				stats.subscriptions },
 		{ "livetiming_registrations", "gauge", "patterns registered", stats.registrations },
@@ -131,10 +148,9 @@ static void write_router(const struct lt_metrics *metrics, struct lt_buf *buf)
 				stats.auth_failures },
 	};
 
-	for (size_t i = 0; i < LT_ARRAY_LEN(figures); i++) {
-		add_one(buf, figures[i].name, figures[i].type, figures[i].help, figures[i].value);
-	}
-	add_head(buf, limits.name, "counter", "times that a bound was met");
+	lt_expo_figures(buf, figures, LT_ARRAY_LEN(figures));
+	write_histograms(&stats, buf);
+	lt_expo_head(buf, limits.name, "counter", "times that a bound was met");
 	for (size_t i = 0; i < LT_LIMITS_COUNT; i++) {
 		add_member(&limits, lt_limit_names[i], stats.limit_hits[i]);
 	}
@@ -147,7 +163,7 @@ static void write_loop(const struct lt_metrics *metrics, struct lt_buf *buf)
 	uint64_t below = 0;
 
 	lt_loop_report(metrics->env.loop, &stats);
-	add_head(buf, name, "histogram", "time that the callbacks of one turn took together");
+	lt_expo_head(buf, name, "histogram", "time that the callbacks of one turn took together");
 	for (size_t i = 0; i < LT_LAG_BUCKETS; i++) {
 		below += stats.lag_bucket[i];
 		if (i < LT_LAG_BUCKETS - 1) {
@@ -157,7 +173,7 @@ static void write_loop(const struct lt_metrics *metrics, struct lt_buf *buf)
 	}
 	lt_buf_printf(buf, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %g\n%s_count %" PRIu64 "\n",
 			name, below, name, (double)stats.lag_sum_us / 1e6, name, below);
-	add_head(buf, "livetiming_loop_lag_max_seconds", "gauge", "longest turn so far");
+	lt_expo_head(buf, "livetiming_loop_lag_max_seconds", "gauge", "longest turn so far");
 	lt_buf_printf(buf, "livetiming_loop_lag_max_seconds %g\n", (double)stats.lag_max_us / 1e6);
 }
 
@@ -201,8 +217,12 @@ static void write_memory(struct lt_buf *buf)
 	uint64_t virtual_bytes, resident_bytes;
 
 	lt_metrics_memory(&virtual_bytes, &resident_bytes);
-	add_one(buf, "process_resident_memory_bytes", "gauge", "resident memory", resident_bytes);
-	add_one(buf, "process_virtual_memory_bytes", "gauge", "virtual memory", virtual_bytes);
+	const struct lt_expo_figure figures[] = {
+		{ "process_resident_memory_bytes", "gauge", "resident memory", resident_bytes },
+		{ "process_virtual_memory_bytes", "gauge", "virtual memory", virtual_bytes },
+	};
+
+	lt_expo_figures(buf, figures, LT_ARRAY_LEN(figures));
 }
 
 static void write_process(const struct lt_metrics *metrics, struct lt_buf *buf)
@@ -212,20 +232,27 @@ static void write_process(const struct lt_metrics *metrics, struct lt_buf *buf)
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	getrlimit(RLIMIT_NOFILE, &files);
-	add_head(buf, "process_cpu_seconds_total", "counter", "processor time used");
+
+	const struct lt_expo_figure figures[] = {
+		{ "process_open_fds", "gauge", "open file descriptors", count_open_files() },
+		{ "process_max_fds", "gauge", "how many there may be", files.rlim_cur },
+	};
+
+	lt_expo_head(buf, "process_cpu_seconds_total", "counter", "processor time used");
 	lt_buf_printf(buf, "process_cpu_seconds_total %.3f\n",
 			(double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
 	write_memory(buf);
-	add_one(buf, "process_open_fds", "gauge", "open file descriptors", count_open_files());
-	add_one(buf, "process_max_fds", "gauge", "how many there may be", files.rlim_cur);
-	add_head(buf, "process_start_time_seconds", "gauge", "when the process began");
+	lt_expo_figures(buf, figures, LT_ARRAY_LEN(figures));
+	lt_expo_head(buf, "process_start_time_seconds", "gauge", "when the process began");
 	lt_buf_printf(buf, "process_start_time_seconds %.3f\n", (double)metrics->started.us / 1e6);
 }
 
 void lt_metrics_write(const struct lt_metrics *metrics, struct lt_buf *buf)
 {
-	add_head(buf, "livetiming_build_info", "gauge", "the version that runs");
-	lt_buf_printf(buf, "livetiming_build_info{version=\"%s\"} 1\n", metrics->env.version);
+	lt_expo_head(buf, "livetiming_build_info", "gauge", "the version that runs");
+	lt_expo_labelled(buf, "livetiming_build_info",
+			(const char *const[]){ "version", metrics->env.version, NULL }, 1);
+	write_connections(metrics, buf);
 	write_sessions(metrics, buf);
 	write_router(metrics, buf);
 	write_loop(metrics, buf);

@@ -121,5 +121,12 @@ struct lt_services_stats {
 	uint64_t updates, failed_updates, slow_callbacks;
 };
 void lt_services_report(const struct lt_services *services, struct lt_services_stats *ret_stats);
+void lt_services_write_metrics(const struct lt_services *services, struct lt_buf *buf);
+
+/*
+ * The log files of all services anew, after somebody has moved them away. One
+ * that cannot be opened is told in the daemon's log, and the old one goes on.
+ */
+void lt_services_reopen_logs(struct lt_services *services);
 
 #endif

@@ -163,3 +163,17 @@ void lt_services_report(const struct lt_services *services, struct lt_services_s
 	}
 	*ret_stats = stats;
 }
+
+void lt_services_reopen_logs(struct lt_services *services)
+{
+	const struct lt_service_entry *entry;
+
+	DL_FOREACH(services->entries, entry) {
+		struct lt_err err = { 0 };
+
+		if (entry->timing != NULL && !lt_timing_reopen_log(entry->timing, &err)) {
+			lt_log(&services->env.log, LT_ERROR, "the log of a service stays as it is",
+					"uuid=%s reason=\"%s\"", entry->uuid, err.msg);
+		}
+	}
+}

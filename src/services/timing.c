@@ -191,6 +191,11 @@ static bool open_log(
 	return timing->sink != NULL || lt_err_prefix(err, "log of the service");
 }
 
+bool lt_timing_reopen_log(struct lt_timing *timing, struct lt_err *err)
+{
+	return timing->sink == NULL || lt_log_sink_reopen(timing->sink, err);
+}
+
 static bool make_host(
 		struct lt_timing *timing, const struct lt_timing_opts *opts, struct lt_err *err)
 {

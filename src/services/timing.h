@@ -91,6 +91,9 @@ struct lt_timing_report {
 };
 void lt_timing_report(const struct lt_timing *timing, struct lt_timing_report *ret_report);
 
+/* Open the service's log file anew (log rotation). True as well when it has none. */
+bool lt_timing_reopen_log(struct lt_timing *timing, struct lt_err *err);
+
 /* Borrowed until the next turn. The manifest is NULL until the plugin described itself. */
 struct lt_str lt_timing_uuid(const struct lt_timing *timing);
 const cJSON *lt_timing_manifest(const struct lt_timing *timing);

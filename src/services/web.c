@@ -298,6 +298,15 @@ static void handle_relays(void *arg, struct lt_http_req *req)
 					.body = lt_buf_str(&body) });
 }
 
+/* Why the daemon is not ready; NULL: it is. */
+static const char *not_ready(const struct lt_web *web)
+{
+	if (web->is_draining) {
+		return "stopping";
+	}
+	return web->env.trouble ? web->env.trouble(web->env.arg) : NULL;
+}
+
 static void handle_health(void *arg, struct lt_http_req *req)
 {
 	struct lt_web *web = arg;
@@ -305,8 +314,15 @@ static void handle_health(void *arg, struct lt_http_req *req)
 	LT_AUTO(lt_buf_finish) struct lt_buf body = { 0 };
 	int64_t uptime_us = lt_loop_now(web->env.loop).us - web->started.us;
 	struct lt_router_stats stats;
+	const char *reason = not_ready(web);
+
 	lt_router_report(web->env.router, &stats);
-	lt_json_add_c(json, "status", web->is_draining ? "stopping" : "ok");
+	lt_json_add_c(json, "status", web->is_draining ? "stopping" : reason ? "degraded" : "ok");
+	lt_json_add_bool(json, "live", true);
+	lt_json_add_bool(json, "ready", !reason);
+	if (reason) {
+		lt_json_add_c(json, "reason", reason);
+	}
 	lt_json_add_c(json, "version", web->env.version);
 	lt_json_add_int(json, "uptime_s", uptime_us / LT_US_PER_S);
 	lt_json_add_int(json, "connections", (int64_t)stats.connections);
@@ -328,13 +344,9 @@ static void handle_healthz(void *arg, struct lt_http_req *req)
 
 static void handle_readyz(void *arg, struct lt_http_req *req)
 {
-	const struct lt_web *web = arg;
+	const char *reason = not_ready(arg);
 
-	if (web->is_draining) {
-		lt_http_reply_text(req, 503, "stopping");
-	} else {
-		lt_http_reply_text(req, 200, "ready");
-	}
+	lt_http_reply_text(req, reason ? 503 : 200, reason ? reason : "ready");
 }
 
 /* --- life --- */
@@ -349,7 +361,9 @@ static const struct route {
 	{ "/relays", true, handle_relays },
 	{ "/health", true, handle_health },
 	{ "/healthz", false, handle_healthz },
+	{ "/health/live", false, handle_healthz },
 	{ "/readyz", false, handle_readyz },
+	{ "/health/ready", false, handle_readyz },
 };
 
 static void load_page(struct lt_web *web)

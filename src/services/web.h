@@ -5,8 +5,9 @@
  *   GET /directory.json      [manifest, ...] of the services that are not hidden
  *   GET /state/UUID.json     state of a service, at most a second old
  *   GET /relays              {"args": [{"ws://this-host/ws": connections}]}, for old clients
- *   GET /health              figures: {"status": "ok", "version", "uptime_s", ...}
- *   GET /healthz, /readyz    for supervisors: "ok"; 503 while the daemon stops
+ *   GET /health              {"status", "live", "ready", "reason"?, "version", "uptime_s", ...}
+ *   GET /healthz             "ok" while the loop turns; also /health/live
+ *   GET /readyz              "ready", or 503 with the reason; also /health/ready
  *
  * The documents have strong ETags, Cache-Control for a CDN, CORS and a gzip
  * form. The states come from livetiming.service.requestState.UUID, so those of
@@ -34,6 +35,10 @@ struct lt_web_env {
 	bool trust_proxy;            /* believe X-Forwarded-Proto */
 	const char *frame_ancestors; /* who may frame /embed/ and /overlay/: "'none'", "*", origins
 				      */
+	/* Why viewers should be sent elsewhere, one sentence, static; NULL: they should not.
+	   NULL function: never. */
+	const char *(*trouble)(void *arg);
+	void *arg;
 };
 
 struct lt_web *lt_web_create(const struct lt_web_env *env);
@@ -43,7 +48,7 @@ void lt_web_destroy(struct lt_web *web); /* stops first; NULL is fine */
 bool lt_web_start(struct lt_web *web, struct lt_err *err);
 void lt_web_stop(struct lt_web *web);
 
-/* From now on /readyz says 503: the daemon is about to end. */
+/* From now on the daemon is not ready: it is about to end. */
 void lt_web_drain(struct lt_web *web);
 
 #endif
