@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -24,6 +25,9 @@ struct lt_tcp_client {
 	struct lt_net_env env;
 	struct lt_tcp_client_opts opts;
 	char *host;
+	char *name; /* in messages: "HOST port PORT", or the path */
+	struct sockaddr_un unix_address;
+	struct addrinfo unix_info; /* the one address of a unix socket */
 	enum state state;
 	struct lt_resolve *resolve; /* RESOLVING */
 	struct addrinfo *addresses;
@@ -104,14 +108,12 @@ static void read_some(struct lt_tcp_client *client)
 		return;
 	}
 	if (n < 0) {
-		lt_err_errno(&err, "connection to %s port %u lost", client->host,
-				client->opts.port);
+		lt_err_errno(&err, "connection to %s lost", client->name);
 		fail(client, &err);
 		return;
 	}
 	if (n == 0) {
-		lt_err_set(&err, LT_E_UNAVAILABLE, "%s port %u closed the connection", client->host,
-				client->opts.port);
+		lt_err_set(&err, LT_E_UNAVAILABLE, "%s closed the connection", client->name);
 		fail(client, &err);
 		return;
 	}
@@ -157,8 +159,7 @@ static void become_connected(struct lt_tcp_client *client)
 static void address_failed(struct lt_tcp_client *client, int number)
 {
 	errno = number;
-	lt_err_errno(&client->last_error, "cannot connect to %s port %u", client->host,
-			client->opts.port);
+	lt_err_errno(&client->last_error, "cannot connect to %s", client->name);
 	close_socket(client);
 	try_next_address(client);
 }
@@ -231,6 +232,12 @@ static void begin(void *arg)
 {
 	struct lt_tcp_client *client = arg;
 
+	if (client->opts.unix_path) {
+		client->next_address = &client->unix_info;
+		client->state = CONNECTING;
+		try_next_address(client);
+		return;
+	}
 	client->state = RESOLVING;
 	client->resolve = lt_resolve_start(
 			client->env.loop, client->host, client->opts.port, on_resolved, client);
@@ -252,9 +259,48 @@ static void on_dead(void *arg)
 	struct lt_tcp_client *client = arg;
 	struct lt_err err;
 
-	lt_err_set(&err, LT_E_TIMEOUT, "%s port %u was silent for %u ms", client->host,
-			client->opts.port, client->opts.dead_ms);
+	lt_err_set(&err, LT_E_TIMEOUT, "%s was silent for %u ms", client->name,
+			client->opts.dead_ms);
 	fail(client, &err);
+}
+
+/* LT_E_INVALID: neither a host and a port nor a path that fits. */
+static bool check_target(const struct lt_tcp_client_opts *opts, struct lt_err *err)
+{
+	struct sockaddr_un address;
+
+	if (opts->unix_path) {
+		return (*opts->unix_path && strlen(opts->unix_path) < sizeof(address.sun_path)) ||
+				lt_err_set(err, LT_E_INVALID,
+						"the path of a unix socket has 1 to %zu bytes",
+						sizeof(address.sun_path) - 1);
+	}
+	return (opts->host && *opts->host && opts->port) ||
+			lt_err_set(err, LT_E_INVALID, "a TCP client needs a host and a port");
+}
+
+static void set_target(struct lt_tcp_client *client)
+{
+	struct lt_tcp_client_opts *opts = &client->opts;
+	struct lt_buf name = { 0 };
+
+	if (opts->unix_path) {
+		client->host = lt_strdup(opts->unix_path);
+		opts->unix_path = client->host;
+		client->unix_address.sun_family = AF_UNIX;
+		memcpy(client->unix_address.sun_path, client->host, strlen(client->host));
+		client->unix_info = (struct addrinfo){
+			.ai_family = AF_UNIX,
+			.ai_addr = (struct sockaddr *)&client->unix_address,
+			.ai_addrlen = sizeof(client->unix_address),
+		};
+		client->name = lt_strdup(client->host);
+	} else {
+		client->host = lt_strdup(opts->host);
+		opts->host = client->host;
+		lt_buf_printf(&name, "%s port %u", client->host, opts->port);
+		client->name = lt_buf_steal(&name);
+	}
 }
 
 struct lt_tcp_client *lt_tcp_client_create(const struct lt_net_env *env,
@@ -262,15 +308,16 @@ struct lt_tcp_client *lt_tcp_client_create(const struct lt_net_env *env,
 {
 	struct lt_tcp_client *client;
 
-	if (!opts->host || !*opts->host || !opts->port) {
-		lt_err_set(err, LT_E_INVALID, "a TCP client needs a host and a port");
+	if (!check_target(opts, err)) {
 		return NULL;
 	}
 	client = lt_zalloc(sizeof(*client));
 	client->env = *env;
 	client->opts = *opts;
-	client->host = lt_strdup(opts->host);
-	client->opts.host = client->host;
+	set_target(client);
+	if (!client->opts.send_max) {
+		client->opts.send_max = LT_TCP_SEND_MAX;
+	}
 	client->fd = -1;
 	if (!opts->connect_timeout_ms) {
 		client->opts.connect_timeout_ms = CONNECT_TIMEOUT_MS;
@@ -315,6 +362,7 @@ static void free_client(void *arg)
 
 	lt_buf_finish(&client->unsent);
 	lt_free(client->host);
+	lt_free(client->name);
 	lt_free(client);
 }
 
@@ -337,11 +385,16 @@ bool lt_tcp_client_send(struct lt_tcp_client *client, struct lt_str bytes, struc
 	if (client->state != CONNECTED) {
 		return lt_err_set(err, LT_E_UNAVAILABLE, "not connected");
 	}
-	if (bytes.n > LT_TCP_SEND_MAX - client->unsent.n) {
-		return lt_err_set(
-				err, LT_E_LIMIT, "over %d bytes wait to be sent", LT_TCP_SEND_MAX);
+	if (bytes.n > client->opts.send_max - client->unsent.n) {
+		return lt_err_set(err, LT_E_LIMIT, "over %zu bytes wait to be sent",
+				client->opts.send_max);
 	}
 	lt_buf_add_str(&client->unsent, bytes);
 	flush(client);
 	return true;
+}
+
+size_t lt_tcp_client_queued(const struct lt_tcp_client *client)
+{
+	return client->unsent.n;
 }

@@ -1,5 +1,6 @@
 /*
- * Bytes from and to a TCP server, reconnecting for ever. The name is resolved
+ * Bytes from and to a TCP server, or a server on a unix socket, reconnecting
+ * for ever. The name is resolved
  * on a worker and every address of it is tried in turn, each for
  * connect_timeout_ms. After a failure or a lost connection it waits (backoff.h)
  * and begins again; the wait begins from the short end once bytes have come.
@@ -27,6 +28,8 @@ struct lt_tcp_client;
 struct lt_tcp_client_opts {
 	const char *host; /* name or address */
 	uint16_t port;
+	const char *unix_path;       /* NULL: TCP; else host and port are not used */
+	size_t send_max;             /* bytes that may wait to be sent; 0: LT_TCP_SEND_MAX */
 	uint32_t connect_timeout_ms; /* for each address; 0: 10000 */
 	uint32_t stale_ms;           /* 0: 10000 */
 	uint32_t dead_ms;            /* 0: 30000 */
@@ -41,7 +44,7 @@ struct lt_tcp_client_opts {
 	void *arg;
 };
 
-/* Opens nothing. LT_E_INVALID: no host or no port. */
+/* Opens nothing. LT_E_INVALID: no host or no port, a path that is too long. */
 struct lt_tcp_client *lt_tcp_client_create(const struct lt_net_env *env,
 		const struct lt_tcp_client_opts *opts, struct lt_err *err);
 /* Stops, and frees at the end of the turn. NULL is fine. */
@@ -55,9 +58,12 @@ bool lt_tcp_client_is_connected(const struct lt_tcp_client *client);
 
 /*
  * Queue bytes; what the socket does not take at once waits, up to
- * LT_TCP_SEND_MAX together. LT_E_UNAVAILABLE: not connected; LT_E_LIMIT: full.
+ * send_max together. LT_E_UNAVAILABLE: not connected; LT_E_LIMIT: full.
  */
 #define LT_TCP_SEND_MAX (256 * 1024)
 bool lt_tcp_client_send(struct lt_tcp_client *client, struct lt_str bytes, struct lt_err *err);
+
+/* Bytes that wait to be sent. */
+size_t lt_tcp_client_queued(const struct lt_tcp_client *client);
 
 #endif

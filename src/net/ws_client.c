@@ -566,3 +566,8 @@ bool lt_ws_client_send(struct lt_ws_client *client, struct lt_str message, bool 
 	lws_callback_on_writable(client->wsi);
 	return true;
 }
+
+size_t lt_ws_client_queued(const struct lt_ws_client *client)
+{
+	return client->queued_bytes;
+}

@@ -69,4 +69,7 @@ bool lt_ws_client_is_connected(const struct lt_ws_client *client);
 bool lt_ws_client_send(struct lt_ws_client *client, struct lt_str message, bool is_binary,
 		struct lt_err *err);
 
+/* Bytes that wait to be sent. */
+size_t lt_ws_client_queued(const struct lt_ws_client *client);
+
 #endif
