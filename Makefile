@@ -112,7 +112,7 @@ $(B)/tests/$(1)/%: tests/unit/$(1)/%.c $$(foreach l,$$(below_$(1)),$$(call layer
 		$$(SUPPORT_OBJ) $$(if $$(filter %_fake_test,$$*),$$(FAKE_OBJ)) -Wl,--start-group $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) -Wl,--end-group \
 		$$(LT_LDFLAGS) $$(LDFLAGS) $$(TEST_LIBS) $$(LIBS)
 endef
-$(foreach l,base net router race store services cli plugins,$(eval $(call unit_rule,$(l))))
+$(foreach l,base calendar net router race store services cli plugins,$(eval $(call unit_rule,$(l))))
 $(O)/support%.o: tests/support%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(LT_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
