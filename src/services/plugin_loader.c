@@ -52,6 +52,12 @@ static void remove_broken(struct lt_plugins *plugins, struct broken *broken)
 	lt_free(broken);
 }
 
+void lt_plugins_set_path(struct lt_plugins *plugins, const char *path)
+{
+	lt_free(plugins->path);
+	plugins->path = lt_strdup(path ? path : "");
+}
+
 void lt_plugins_destroy(struct lt_plugins *plugins)
 {
 	struct lt_plugin *plugin, *next_plugin;

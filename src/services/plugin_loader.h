@@ -30,6 +30,8 @@ struct lt_plugins;
 
 /* path: folders, separated by colons; empty ones are skipped. Copied. */
 struct lt_plugins *lt_plugins_create(const char *path, struct lt_log log);
+/* Other folders from now on; what is loaded stays. */
+void lt_plugins_set_path(struct lt_plugins *plugins, const char *path);
 void lt_plugins_destroy(struct lt_plugins *plugins);
 
 /* Load what is new in the folders (files NAME.so). A missing folder is no error. */

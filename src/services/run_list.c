@@ -71,11 +71,10 @@ bool lt_run_list_read(const char *path, struct lt_run **ret_list, struct lt_err 
 	return true;
 }
 
-void lt_run_list_save(struct lt_services *services)
+static void write_list(const struct lt_services *services, struct lt_buf *buf)
 {
 	LT_AUTO(cJSON_Delete) cJSON *document = cJSON_CreateObject();
 	const struct lt_service_entry *entry;
-	struct lt_buf buf = { 0 };
 
 	lt_json_add_int(document, "version", 1);
 	cJSON *list = cJSON_AddArrayToObject(document, "services");
@@ -91,10 +90,32 @@ void lt_run_list_save(struct lt_services *services)
 		lt_json_add_bool(item, "fromConfig", entry->from_config);
 		cJSON_AddItemToArray(list, item);
 	}
-	lt_json_print(&buf, document, LT_JSON_INDENTED);
-	lt_buf_add_char(&buf, '\n');
+	lt_json_print(buf, document, LT_JSON_INDENTED);
+	lt_buf_add_char(buf, '\n');
+}
+
+void lt_run_list_save(struct lt_services *services)
+{
+	struct lt_buf buf = { 0 };
+
+	if (services->env.is_alone) {
+		return;
+	}
+	write_list(services, &buf);
 	struct lt_text *text = lt_text_take(&buf);
 
 	lt_saver_write(services->saver, services->run_list_path, text);
 	lt_text_unref(text);
+}
+
+void lt_run_list_save_now(struct lt_services *services)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf buf = { 0 };
+	struct lt_err err;
+
+	write_list(services, &buf);
+	if (!lt_file_replace(services->run_list_path, lt_buf_str(&buf), 0644, &err)) {
+		lt_log(&services->env.log, LT_ERROR, "run list not written", "reason=\"%s\"",
+				err.msg);
+	}
 }

@@ -1,7 +1,5 @@
 #include "services/services.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -29,6 +27,11 @@ struct lt_services *lt_services_create(const struct lt_services_env *env)
 	services->run_list_path = lt_path_join(services->state_dir, RUN_LIST_NAME);
 	services->plugins = lt_plugins_create(env->plugin_path, services->env.log);
 	services->saver = lt_saver_create(env->loop, services->env.log);
+	services->guard = lt_start_guard_create(&(struct lt_start_guard_env){ .loop = env->loop,
+			.log = services->env.log,
+			.state_dir = services->state_dir,
+			.limit = env->is_alone ? 0 : env->crash_limit,
+			.settle_s = env->settle_s });
 	return services;
 }
 
@@ -54,6 +57,8 @@ void lt_services_destroy(struct lt_services *services)
 		free_entry(services, entry);
 	}
 	lt_deferred_cancel(&services->stopped_call);
+	lt_timer_cancel(&services->careful_timer);
+	lt_start_guard_destroy(services->guard);
 	lt_saver_destroy(services->saver);
 	lt_plugins_destroy(services->plugins);
 	lt_free(services->state_dir);
@@ -117,7 +122,7 @@ struct lt_service_entry *lt_services_find(
 
 /* --- starting --- */
 
-static void keep_failure(struct lt_service_entry *entry, const char *reason)
+void lt_services_keep_failure(struct lt_service_entry *entry, const char *reason)
 {
 	lt_free(entry->reason);
 	entry->reason = lt_strdup(reason);
@@ -130,8 +135,12 @@ static void on_failed(void *arg, struct lt_timing *timing, const char *reason)
 
 	DL_FOREACH(services->entries, entry) {
 		if (entry->timing == timing) {
-			keep_failure(entry, reason);
+			lt_services_keep_failure(entry, reason);
 			lt_timing_stop(timing);
+			if (services->env.failed != NULL) {
+				services->env.failed(services->env.arg, lt_str_from(entry->uuid),
+						entry->reason);
+			}
 			return;
 		}
 	}
@@ -140,7 +149,7 @@ static void on_failed(void *arg, struct lt_timing *timing, const char *reason)
 static bool check_args(const struct lt_services *services, const struct lt_service_args *args,
 		struct lt_err *err)
 {
-	if (args->standalone || args->upnp) {
+	if ((args->standalone || args->upnp) && !services->env.is_alone) {
 		lt_log(&services->env.log, LT_WARN,
 				"--standalone and --upnp change nothing: the daemon is the server",
 				NULL);
@@ -180,12 +189,6 @@ static bool choose_uuid(struct lt_services *services, const struct lt_service_ar
 	return true;
 }
 
-/* Where a service takes its first state from. */
-struct origin {
-	cJSON *state;     /* owned; NULL: none */
-	bool saved_state; /* the file of its UUID in the state directory, if there */
-};
-
 static bool attach_watchers(struct lt_services *services, struct lt_service_entry *entry,
 		const struct lt_service_args *args, bool continues, struct lt_err *err)
 {
@@ -208,7 +211,8 @@ static bool attach_watchers(struct lt_services *services, struct lt_service_entr
 }
 
 static bool make_timing(struct lt_services *services, struct lt_service_entry *entry,
-		const struct lt_service_args *args, struct origin *origin, struct lt_err *err)
+		const struct lt_service_args *args, struct lt_service_origin *origin,
+		struct lt_err *err)
 {
 	const struct lt_plugin *plugin =
 			lt_plugins_find(services->plugins, lt_str_from(args->service_class), err);
@@ -249,22 +253,39 @@ static bool make_timing(struct lt_services *services, struct lt_service_entry *e
 			lt_timing_start(entry->timing, err);
 }
 
-/* Bring an entry to life; on failure it stays without a running service, reason not yet kept. */
-static bool launch(struct lt_services *services, struct lt_service_entry *entry,
-		struct origin *origin, struct lt_err *err)
+/* Plugin and class as the arguments name them. */
+static bool parse_entry(struct lt_service_entry *entry, struct lt_service_args *ret_args,
+		struct lt_err *err)
+{
+	if (!lt_service_args_parse(&entry->args, ret_args, err)) {
+		return false;
+	}
+	lt_free(entry->plugin);
+	lt_free(entry->service_class);
+	entry->plugin = lt_strdup(ret_args->service_class);
+	entry->service_class = lt_strdup(
+			ret_args->masquerade ? ret_args->masquerade : ret_args->service_class);
+	return true;
+}
+
+bool lt_services_name_entry(
+		struct lt_services *services, struct lt_service_entry *entry, struct lt_err *err)
 {
 	struct lt_service_args args = { 0 };
-	bool ok = lt_service_args_parse(&entry->args, &args, err);
+	bool ok = parse_entry(entry, &args, err) && choose_uuid(services, &args, entry, err);
 
-	if (ok) {
-		lt_free(entry->plugin);
-		lt_free(entry->service_class);
-		entry->plugin = lt_strdup(args.service_class);
-		entry->service_class =
-				lt_strdup(args.masquerade ? args.masquerade : args.service_class);
-	}
-	ok = ok && check_args(services, &args, err) && choose_uuid(services, &args, entry, err) &&
+	lt_service_args_finish(&args);
+	return ok;
+}
+
+bool lt_services_launch(struct lt_services *services, struct lt_service_entry *entry,
+		struct lt_service_origin *origin, struct lt_err *err)
+{
+	struct lt_service_args args = { 0 };
+	bool ok = parse_entry(entry, &args, err) && check_args(services, &args, err) &&
+			choose_uuid(services, &args, entry, err) &&
 			make_timing(services, entry, &args, origin, err);
+
 	if (ok) {
 		entry->started_at = lt_loop_wall(services->env.loop);
 		lt_log(&services->env.log, LT_INFO, "service started", "uuid=%s plugin=%s",
@@ -278,7 +299,8 @@ static bool launch(struct lt_services *services, struct lt_service_entry *entry,
 	return ok;
 }
 
-static struct lt_service_entry *add_entry(struct lt_services *services, const struct lt_args *args)
+struct lt_service_entry *lt_services_add_entry(
+		struct lt_services *services, const struct lt_args *args)
 {
 	struct lt_service_entry *entry = lt_zalloc(sizeof(*entry));
 
@@ -292,19 +314,38 @@ static struct lt_service_entry *add_entry(struct lt_services *services, const st
 bool lt_services_start_service(struct lt_services *services, const struct lt_args *args,
 		struct lt_str *ret_uuid, struct lt_err *err)
 {
-	struct origin origin = { 0 };
+	struct lt_service_origin origin = { 0 };
 
 	if (services->is_stopping) {
 		return lt_err_set(err, LT_E_UNAVAILABLE, "the daemon is stopping");
 	}
-	struct lt_service_entry *entry = add_entry(services, args);
+	struct lt_service_entry *entry = lt_services_add_entry(services, args);
 
-	if (!launch(services, entry, &origin, err)) {
+	if (!lt_services_launch(services, entry, &origin, err)) {
 		free_entry(services, entry);
 		return false;
 	}
 	lt_run_list_save(services);
 	*ret_uuid = lt_str_from(entry->uuid);
+	return true;
+}
+
+bool lt_services_resume_service(struct lt_services *services, const struct lt_args *args,
+		struct lt_str uuid, bool continues, struct lt_err *err)
+{
+	struct lt_service_origin origin = { .saved_state = continues };
+	struct lt_service_entry *entry;
+
+	if (!lt_name_is_safe(uuid) || uuid.n >= sizeof(entry->uuid)) {
+		return lt_err_set(err, LT_E_INVALID, "a UUID has 1 to %zu characters and no slash",
+				sizeof(entry->uuid) - 1);
+	}
+	entry = lt_services_add_entry(services, args);
+	memcpy(entry->uuid, uuid.p, uuid.n);
+	if (!lt_services_launch(services, entry, &origin, err)) {
+		free_entry(services, entry);
+		return false;
+	}
 	return true;
 }
 
@@ -318,6 +359,7 @@ bool lt_services_stop_service(
 	}
 	lt_log(&services->env.log, LT_INFO, "service stopped", "uuid=%s plugin=%s", entry->uuid,
 			entry->plugin);
+	lt_start_guard_forgive(services->guard, lt_str_from(entry->uuid));
 	free_entry(services, entry);
 	lt_run_list_save(services);
 	return true;
@@ -327,11 +369,12 @@ bool lt_services_restart_service(struct lt_services *services, struct lt_str nam
 		bool fresh, struct lt_str *ret_uuid, struct lt_err *err)
 {
 	struct lt_service_entry *entry = lt_services_find(services, name_or_uuid, err);
-	struct origin origin = { .saved_state = !fresh };
+	struct lt_service_origin origin = { .saved_state = !fresh };
 
 	if (entry == NULL) {
 		return false;
 	}
+	entry->is_waiting = false;
 	if (entry->timing != NULL) {
 		struct lt_timing_report report;
 
@@ -343,16 +386,17 @@ bool lt_services_restart_service(struct lt_services *services, struct lt_str nam
 		lt_timing_destroy(entry->timing);
 		entry->timing = NULL;
 	}
+	lt_start_guard_forgive(services->guard, lt_str_from(entry->uuid));
 	lt_free(entry->reason);
 	entry->reason = NULL;
 	if (fresh) {
 		entry->uuid[0] = '\0';
 	}
-	if (!launch(services, entry, &origin, err)) {
+	if (!lt_services_launch(services, entry, &origin, err)) {
 		if (entry->uuid[0] == '\0') {
 			lt_random_uuid(services->env.random, entry->uuid);
 		}
-		keep_failure(entry, err->msg);
+		lt_services_keep_failure(entry, err->msg);
 		lt_run_list_save(services);
 		return false;
 	}
@@ -363,142 +407,17 @@ bool lt_services_restart_service(struct lt_services *services, struct lt_str nam
 
 /* --- life --- */
 
-/* Start at boot: what fails is kept with its reason, so that an operator sees it. */
-static void boot(struct lt_services *services, const struct lt_args *args, const char *uuid,
-		bool from_config)
+void lt_services_set_plugin_path(struct lt_services *services, const char *plugin_path)
 {
-	struct lt_service_entry *entry = add_entry(services, args);
-	struct origin origin = { .saved_state = uuid != NULL };
-	struct lt_err err = { 0 };
-
-	entry->from_config = from_config;
-	if (uuid != NULL) {
-		snprintf(entry->uuid, sizeof(entry->uuid), "%s", uuid);
-	}
-	if (!launch(services, entry, &origin, &err)) {
-		if (entry->uuid[0] == '\0') {
-			lt_random_uuid(services->env.random, entry->uuid);
-		}
-		keep_failure(entry, err.msg);
-		lt_log(&services->env.log, LT_ERROR, "service not started",
-				"plugin=%s reason=\"%s\"", entry->plugin, err.msg);
-	}
-}
-
-static bool is_ordered(const struct lt_args *lines, size_t n, const struct lt_args *args)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (lt_args_equal(&lines[i], args)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static struct lt_run *read_run_list(struct lt_services *services)
-{
-	struct lt_run *list = NULL;
-	struct lt_err err = { 0 };
-
-	if (services->env.fresh || lt_run_list_read(services->run_list_path, &list, &err)) {
-		return list;
-	}
-	LT_AUTO(lt_buf_finish) struct lt_buf aside = { 0 };
-
-	lt_buf_printf(&aside, "%s.broken", services->run_list_path);
-	if (rename(services->run_list_path, aside.p) != 0) {
-		lt_log(&services->env.log, LT_ERROR, "broken run list stays in its place",
-				"reason=\"%s\"", strerror(errno));
-	}
-	lt_log(&services->env.log, LT_ERROR, "run list not used, set aside",
-			"path=%s reason=\"%s\"", aside.p, err.msg);
-	return NULL;
-}
-
-/* The lines of LIVETIMING_SERVICES: separated by ';' outside quotes. */
-#define AUTOSTART_MAX 64
-static bool split_autostart(const char *text, struct lt_args lines[AUTOSTART_MAX], size_t *ret_n,
-		struct lt_err *err)
-{
-	const char *start = text;
-	char quote = 0;
-
-	*ret_n = 0;
-	for (const char *p = text;; p++) {
-		if (*p == '\\' && quote != '\'' && p[1] != '\0') {
-			p++;
-		} else if (quote == 0 && (*p == '"' || *p == '\'')) {
-			quote = *p;
-		} else if (quote != 0 && *p == quote) {
-			quote = 0;
-		} else if ((*p == ';' && quote == 0) || *p == '\0') {
-			struct lt_str line = { start, (size_t)(p - start) };
-
-			if (*ret_n == AUTOSTART_MAX) {
-				return lt_err_set(err, LT_E_LIMIT, "more than %d services",
-						AUTOSTART_MAX);
-			}
-			if (!lt_args_split(&lines[*ret_n], line, err)) {
-				(*ret_n)++;
-				return false;
-			}
-			*ret_n += lines[*ret_n].n > 0;
-			start = p + 1;
-		}
-		if (*p == '\0') {
-			return true;
-		}
-	}
-}
-
-static void boot_all(struct lt_services *services, const struct lt_args *lines, size_t n)
-{
-	struct lt_run *list = read_run_list(services), *run;
-	bool started[AUTOSTART_MAX] = { false };
-
-	LL_FOREACH(list, run) {
-		/* A line that was taken out of the configuration does not come back. */
-		if (run->from_config && !is_ordered(lines, n, &run->args)) {
-			continue;
-		}
-		for (size_t i = 0; i < n; i++) {
-			if (!started[i] && lt_args_equal(&lines[i], &run->args)) {
-				started[i] = true;
-				break;
-			}
-		}
-		boot(services, &run->args, run->uuid, run->from_config);
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (!started[i]) {
-			boot(services, &lines[i], NULL, true);
-		}
-	}
-	lt_run_list_free(list);
-}
-
-bool lt_services_start(struct lt_services *services, struct lt_err *err)
-{
-	struct lt_args lines[AUTOSTART_MAX] = { 0 };
-	size_t n = 0;
-	bool ok = split_autostart(services->autostart, lines, &n, err) ||
-			lt_err_prefix(err, "LIVETIMING_SERVICES");
-
-	if (ok) {
-		lt_plugins_scan(services->plugins);
-		boot_all(services, lines, n);
-		lt_run_list_save(services);
-	}
-	for (size_t i = 0; i < n; i++) {
-		lt_args_finish(&lines[i]);
-	}
-	return ok;
+	lt_plugins_set_path(services->plugins, plugin_path);
+	lt_plugins_scan(services->plugins);
 }
 
 static void stopped(void *arg)
 {
 	struct lt_services *services = arg;
 
+	lt_start_guard_end(services->guard);
 	services->stopped(services->stopped_arg);
 }
 
@@ -514,6 +433,7 @@ void lt_services_stop(struct lt_services *services, void (*done)(void *arg), voi
 	struct lt_service_entry *entry;
 
 	services->is_stopping = true;
+	lt_timer_cancel(&services->careful_timer);
 	services->stopped = done;
 	services->stopped_arg = arg;
 	DL_FOREACH(services->entries, entry) {

@@ -38,6 +38,12 @@ struct lt_services_env {
 	const char *plugin_path;    /* folders, separated by colons, searched in order */
 	const char *autostart;      /* LIVETIMING_SERVICES: command lines, separated by ';' */
 	bool fresh;                 /* forget the run list */
+	bool is_alone;              /* of a process for one service: there is no run list */
+	unsigned crash_limit;       /* start_guard.h; 0: no crash loop is noticed */
+	int64_t settle_s;
+	/* A service ended by itself, with its reason; NULL: nobody asks. At the end of a turn. */
+	void (*failed)(void *arg, struct lt_str uuid, const char *reason);
+	void *arg;
 	/* Asked, in this order, before each service starts; borrowed. NULL: none. */
 	const struct lt_timing_watcher *watchers;
 	size_t watcher_count;
@@ -68,6 +74,25 @@ void lt_services_stop(struct lt_services *services, void (*done)(void *arg), voi
  */
 bool lt_services_start_service(struct lt_services *services, const struct lt_args *args,
 		struct lt_str *ret_uuid, struct lt_err *err);
+
+/*
+ * As above with a UUID that it had before; continues: with the state that is
+ * saved for it, if there is one.
+ */
+bool lt_services_resume_service(struct lt_services *services, const struct lt_args *args,
+		struct lt_str uuid, bool continues, struct lt_err *err);
+
+/*
+ * LIVETIMING_SERVICES has changed: start the lines that do not run yet. Those
+ * that are no longer there go on until they are stopped or the daemon ends.
+ *
+ * ret_started  how many lines are new
+ * Errors       an open quote; nothing has changed then
+ */
+bool lt_services_set_autostart(struct lt_services *services, const char *autostart,
+		unsigned *ret_started, struct lt_err *err);
+/* Folders of plugins, separated by colons; scanned at once. */
+void lt_services_set_plugin_path(struct lt_services *services, const char *plugin_path);
 
 /* Stop and forget, also a failed one. The name is borrowed for the call. */
 bool lt_services_stop_service(

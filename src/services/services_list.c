@@ -7,6 +7,9 @@ static const char *status_of(const struct lt_service_entry *entry)
 {
 	struct lt_timing_report report;
 
+	if (entry->is_waiting) {
+		return "starting";
+	}
 	if (entry->reason != NULL || entry->timing == NULL) {
 		return "failed";
 	}

@@ -1,5 +1,6 @@
 /*
  * Inside of the service manager: services.c (start, stop, restart),
+ * services_boot.c (what starts with the daemon),
  * services_list.c (what it tells), run_list.c (what survives).
  */
 #ifndef LT_SERVICES_SERVICES_PRIV_H
@@ -8,6 +9,7 @@
 #include "services/plugin_loader.h"
 #include "services/saver.h"
 #include "services/services.h"
+#include "services/start_guard.h"
 #include "services/timing.h"
 
 /* One service as it was ordered; stays when it fails, with the reason. */
@@ -17,6 +19,8 @@ struct lt_service_entry {
 	char *plugin;
 	struct lt_args args;
 	bool from_config;         /* ordered by LIVETIMING_SERVICES */
+	bool has_run;             /* of an earlier run of the daemon */
+	bool is_waiting;          /* for its turn in a careful start */
 	struct lt_timing *timing; /* NULL: it could not even be made */
 	char *reason;             /* of the failure; NULL: none */
 	struct lt_wall started_at;
@@ -29,6 +33,9 @@ struct lt_services {
 	struct lt_plugins *plugins;
 	struct lt_saver *saver;
 	struct lt_service_entry *entries;
+	struct lt_start_guard *guard;
+	bool is_careful; /* services start one by one */
+	struct lt_timer careful_timer;
 	bool is_stopping;
 	void (*stopped)(void *arg);
 	void *stopped_arg;
@@ -38,6 +45,22 @@ struct lt_services {
 /* By UUID, service class, plugin or shown name; the error names the UUIDs when several fit. */
 struct lt_service_entry *lt_services_find(
 		struct lt_services *services, struct lt_str name_or_uuid, struct lt_err *err);
+
+/* Where a service takes its first state from. */
+struct lt_service_origin {
+	cJSON *state;     /* owned; NULL: none */
+	bool saved_state; /* the file of its UUID in the state directory, if there */
+};
+
+struct lt_service_entry *lt_services_add_entry(
+		struct lt_services *services, const struct lt_args *args);
+/* Give it plugin, class and UUID by its arguments. */
+bool lt_services_name_entry(
+		struct lt_services *services, struct lt_service_entry *entry, struct lt_err *err);
+/* Bring an entry to life; on failure it stays without a running service, reason not yet kept. */
+bool lt_services_launch(struct lt_services *services, struct lt_service_entry *entry,
+		struct lt_service_origin *origin, struct lt_err *err);
+void lt_services_keep_failure(struct lt_service_entry *entry, const char *reason);
 
 /* One service of a run list. */
 struct lt_run {
@@ -53,5 +76,7 @@ bool lt_run_list_read(const char *path, struct lt_run **ret_list, struct lt_err 
 void lt_run_list_free(struct lt_run *list);
 /* Write the list of all entries on a worker. */
 void lt_run_list_save(struct lt_services *services);
+/* The same, here and now: before something that may end the daemon. */
+void lt_run_list_save_now(struct lt_services *services);
 
 #endif
