@@ -117,6 +117,9 @@ static void add_line(struct reader *reader, struct lt_str line)
 		add_summary(&part->text, line, value);
 	} else {
 		lt_buf_add_str(&part->text, line);
+		if (line.n > 1 && line.p[0] == 'x' && line.p[1] == '-') {
+			part->text.p[part->text.n - line.n] = 'X'; /* libical knows no other */
+		}
 	}
 	lt_buf_add_c(&part->text, "\r\n");
 }
