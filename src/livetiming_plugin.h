@@ -24,6 +24,7 @@
  * History (additions only, newest last)
  *  1.0  2026-11-24  first version
  *       2026-11-25  lt_recording_ext: describe (ask LT_HAS before using it)
+ *       2026-11-25  lt_plugin_option: live; lt_plugin_ops: option_changed
  */
 #ifndef LIVETIMING_PLUGIN_H
 #define LIVETIMING_PLUGIN_H
@@ -72,6 +73,8 @@ struct lt_plugin_option {
 	const char *help;          /* one sentence */
 	const char *choices;       /* LT_OPT_CHOICE: "auto|race|practice" */
 	double min, max;           /* LT_OPT_INT, LT_OPT_NUMBER: bounds when min < max */
+	/* 1: an operator may change it while the service runs; needs ops->option_changed. */
+	uint32_t live, reserved;
 };
 
 /* ------------------------------------------------------------------------- */
@@ -460,6 +463,13 @@ struct lt_plugin_ops {
 	void (*update)(void *self);
 	/* Tables that the host may ask for by name; may be NULL. */
 	const void *(*extension)(void *self, const char *id);
+	/*
+	 * [loop] An option that is declared live has a new value, checked as at the
+	 * start: read it with api->option_... -1 keeps the old one; *ret_reason may
+	 * then say why (borrowed until the next call). NULL: nothing changes live.
+	 * An operator's value is there from create on after a restart.
+	 */
+	int32_t (*option_changed)(void *self, const char *name, struct lt_str *ret_reason);
 };
 
 struct lt_plugin_desc {

@@ -33,7 +33,8 @@ static const struct lt_plugin_option options[] = {
 			.default_value = "1",
 			.help = "how fast it is played",
 			.min = 0.1,
-			.max = 1000 },
+			.max = 1000,
+			.live = 1 },
 	{ .name = "loop", .type = LT_OPT_FLAG, .help = "begin again at the end" },
 	{ .name = "start",
 			.type = LT_OPT_INT,
@@ -204,12 +205,29 @@ static void stop(void *arg)
 	}
 }
 
+/* What was played by now stays played. */
+static int32_t option_changed(void *arg, const char *name, struct lt_str *ret_reason)
+{
+	struct replay *self = arg;
+	int64_t now_us = self->api->mono_us(self->host);
+	double played_us = (double)(now_us - self->started_us) * self->speed;
+
+	(void)ret_reason;
+	if (strcmp(name, "speed") != 0) {
+		return -1;
+	}
+	self->speed = self->api->option_number(self->host, "speed");
+	self->started_us = now_us - (int64_t)(played_us / self->speed);
+	return 0;
+}
+
 static const struct lt_plugin_ops ops = {
 	.size = sizeof(ops),
 	.create = create,
 	.start = start,
 	.stop = stop,
 	.destroy = free,
+	.option_changed = option_changed,
 };
 
 static const struct lt_plugin_desc desc = {

@@ -35,7 +35,8 @@ static const struct lt_plugin_option options[] = {
 			.default_value = "1",
 			.help = "how fast a capture is played",
 			.min = 0.1,
-			.max = 1000 },
+			.max = 1000,
+			.live = 1 },
 	{ .name = "connect-timeout",
 			.type = LT_OPT_INT,
 			.default_value = "10",
@@ -73,7 +74,8 @@ static const struct lt_plugin_option options[] = {
 			.type = LT_OPT_CHOICE,
 			.default_value = "yellow",
 			.choices = "yellow|fcy|sc|caution",
-			.help = "what the yellow flag of this feed stands for" },
+			.help = "what the yellow flag of this feed stands for",
+			.live = 1 },
 	{ .name = "nationality-as",
 			.type = LT_OPT_CHOICE,
 			.default_value = "none",
@@ -290,6 +292,14 @@ static void destroy(void *arg)
 	free(self);
 }
 
+static uint32_t yellow_flag(const struct rmonitor *self)
+{
+	return option_is(self, "yellow-means", "fcy")                ? LT_FLAG_FCY
+			: option_is(self, "yellow-means", "sc")      ? LT_FLAG_SC
+			: option_is(self, "yellow-means", "caution") ? LT_FLAG_CAUTION
+								     : LT_FLAG_YELLOW;
+}
+
 static int32_t configure(struct rmonitor *self)
 {
 	struct rm_opts opts = { .kind = RM_SESSION_AUTO };
@@ -306,10 +316,7 @@ static int32_t configure(struct rmonitor *self)
 	self->encoding = option_is(self, "encoding", "utf-8")         ? RM_ENCODING_UTF8
 			: option_is(self, "encoding", "windows-1252") ? RM_ENCODING_1252
 								      : RM_ENCODING_AUTO;
-	self->yellow = option_is(self, "yellow-means", "fcy")        ? LT_FLAG_FCY
-			: option_is(self, "yellow-means", "sc")      ? LT_FLAG_SC
-			: option_is(self, "yellow-means", "caution") ? LT_FLAG_CAUTION
-								     : LT_FLAG_YELLOW;
+	self->yellow = yellow_flag(self);
 	self->nationality_is_car = option_is(self, "nationality-as", "car");
 	self->nationality_is_team = option_is(self, "nationality-as", "team");
 	self->nationality_column = option_is(self, "nationality-as", "nationality");
@@ -407,12 +414,33 @@ static void stop(void *arg)
 	}
 }
 
+static int32_t option_changed(void *arg, const char *name, struct lt_str *ret_reason)
+{
+	struct rmonitor *self = arg;
+	struct player *player = &self->player;
+	int64_t now_us = self->api->mono_us(self->host);
+	double played_us = (double)(now_us - player->started_us) * player->speed;
+
+	if (strcmp(name, "yellow-means") == 0) {
+		self->yellow = yellow_flag(self);
+		return 0;
+	}
+	if (player->file == NULL) {
+		*ret_reason = LT_LITERAL("a connection has no speed");
+		return -1;
+	}
+	player->speed = self->api->option_number(self->host, "speed");
+	player->started_us = now_us - (int64_t)(played_us / player->speed);
+	return 0;
+}
+
 static const struct lt_plugin_ops ops = {
 	.size = sizeof(ops),
 	.create = create,
 	.start = start,
 	.stop = stop,
 	.destroy = destroy,
+	.option_changed = option_changed,
 };
 
 static const struct lt_plugin_desc desc = {

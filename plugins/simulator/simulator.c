@@ -46,7 +46,8 @@ static const struct lt_plugin_option options[] = {
 			.default_value = "1",
 			.help = "seconds of the race in a second of real time",
 			.min = 0.1,
-			.max = 1000 },
+			.max = 1000,
+			.live = 1 },
 	{ .name = "duration",
 			.type = LT_OPT_INT,
 			.default_value = "360",
@@ -314,12 +315,32 @@ static void update(void *arg)
 	self->api->publish_now(self->host);
 }
 
+/* The race goes on from where it is, at the new speed. */
+static int32_t option_changed(void *arg, const char *name, struct lt_str *ret_reason)
+{
+	struct simulator *self = arg;
+	int64_t now_us = self->api->mono_us(self->host);
+	double real_us = (double)(now_us - self->started_us);
+
+	(void)ret_reason;
+	if (strcmp(name, "speed") != 0) {
+		return -1;
+	}
+	if (self->started_us != 0) {
+		self->start_at_ms += (int64_t)(real_us * self->speed / 1000.0);
+		self->started_us = now_us;
+	}
+	self->speed = self->api->option_number(self->host, "speed");
+	return 0;
+}
+
 static const struct lt_plugin_ops ops = {
 	.size = sizeof(ops),
 	.create = create,
 	.start = start,
 	.destroy = destroy,
 	.update = update,
+	.option_changed = option_changed,
 };
 
 static const struct lt_plugin_desc desc = {

@@ -401,6 +401,87 @@ void lt_host_stop(struct lt_host *host)
 	lt_deferred_cancel(&host->report_failure);
 }
 
+static const struct lt_plugin_option *find_option(
+		const struct lt_plugin *plugin, struct lt_str name)
+{
+	for (size_t i = 0; i < plugin->option_count; i++) {
+		if (lt_str_eq_c(name, plugin->options[i].name)) {
+			return &plugin->options[i];
+		}
+	}
+	return NULL;
+}
+
+static bool may_change(const struct lt_host *host, struct lt_str name, struct lt_err *err)
+{
+	const struct lt_plugin *plugin = host->plugin;
+	const struct lt_plugin_option *option = find_option(plugin, name);
+
+	if (option == NULL) {
+		return true; /* refused with the nearest name when it is changed */
+	}
+	if (plugin->ops.option_changed == NULL) {
+		return lt_err_set(err, LT_E_INVALID,
+				"plugin %s takes no options while it runs; restart the service",
+				plugin->desc.name);
+	}
+	return option->live ||
+			lt_err_set(err, LT_E_INVALID,
+					"plugin %s does not take --%s while it runs; restart the service",
+					plugin->desc.name, option->name);
+}
+
+static char *value_text(const struct lt_host *host, const char *name)
+{
+	const struct lt_option_value *value = lt_option_values_get(host->options, name);
+
+	if (value != NULL && value->text != NULL) {
+		return lt_strdup(value->text);
+	}
+	return lt_strdup(value != NULL && value->flag ? "yes" : "no");
+}
+
+/* Tell the plugin; false: it said no. */
+static bool tell_changed(struct lt_host *host, const char *name, struct lt_err *err)
+{
+	struct lt_host_call call;
+	struct lt_str reason = { NULL, 0 };
+	char quoted[LT_QUOTE_MAX];
+	int32_t result = -1;
+
+	if (!lt_host_enter(host, "option_changed", &call)) {
+		return lt_err_set(err, LT_E_UNAVAILABLE, "the plugin does not run");
+	}
+	result = host->plugin->ops.option_changed(host->self, name, &reason);
+	lt_host_leave(&call);
+	return result == 0 ||
+			lt_err_set(err, LT_E_DENIED, "plugin %s refused the value%s%s",
+					host->plugin->desc.name, reason.n ? ": " : "",
+					reason.n ? lt_str_quote(reason, quoted) : "");
+}
+
+bool lt_host_change_option(
+		struct lt_host *host, struct lt_str name, struct lt_str text, struct lt_err *err)
+{
+	LT_AUTO(lt_free) char *key = lt_str_dup(name);
+	LT_AUTO(lt_free) char *before = value_text(host, key);
+	const struct lt_option_value *value = lt_option_values_get(host->options, key);
+	bool was_given = value != NULL && value->given;
+
+	if (!may_change(host, name, err) ||
+			!lt_option_values_change(host->options, name, text, err)) {
+		return false;
+	}
+	if (tell_changed(host, key, err)) {
+		return true;
+	}
+	/* what was not given cannot be put back by a text: the plugin kept its own value */
+	if (was_given) {
+		lt_option_values_change(host->options, name, lt_str_from(before), NULL);
+	}
+	return false;
+}
+
 const struct lt_plugin *lt_host_plugin(const struct lt_host *host)
 {
 	return host->plugin;

@@ -75,6 +75,15 @@ void lt_host_stop(struct lt_host *host);
 const struct lt_plugin *lt_host_plugin(const struct lt_host *host);
 const struct lt_option_values *lt_host_options(const struct lt_host *host);
 
+/*
+ * Change an option of a running plugin.
+ *
+ * Errors     LT_E_INVALID no such option, a bad value, or one that the plugin does not take while
+ *            it runs; LT_E_DENIED the plugin said no; the old value stays
+ */
+bool lt_host_change_option(
+		struct lt_host *host, struct lt_str name, struct lt_str text, struct lt_err *err);
+
 struct lt_host_stats {
 	uint64_t callbacks, slow_callbacks;
 	int64_t slowest_us;

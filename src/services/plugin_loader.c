@@ -126,10 +126,10 @@ static bool copy_options(struct lt_plugin *plugin, struct lt_err *err)
 		return true;
 	}
 	/* The first version of the struct had all members up to max. */
-	if (size < sizeof(struct lt_plugin_option)) {
+	if (size < offsetof(struct lt_plugin_option, live)) {
 		return lt_err_set(err, LT_E_FORMAT,
 				"its option_size is %zu, at least %zu is needed", size,
-				sizeof(struct lt_plugin_option));
+				offsetof(struct lt_plugin_option, live));
 	}
 	for (;; entry += size) {
 		struct lt_plugin_option option;
@@ -462,6 +462,9 @@ static cJSON *show_option(const struct lt_plugin_option *option)
 	if (option->min < option->max) {
 		cJSON_AddNumberToObject(object, "min", option->min);
 		cJSON_AddNumberToObject(object, "max", option->max);
+	}
+	if (option->live) {
+		lt_json_add_bool(object, "live", true);
 	}
 	return object;
 }

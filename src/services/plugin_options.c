@@ -7,9 +7,13 @@
 #include "base/alloc.h"
 #include "base/nearest.h"
 
+#define RETIRED_MAX 1000
+
 struct lt_option_values {
 	const struct lt_plugin *plugin;
 	struct lt_option_value *v; /* plugin->option_count of them */
+	char **retired;            /* texts that a plugin may still read */
+	size_t retired_count;
 };
 
 const char *lt_option_type_name(uint32_t type)
@@ -249,6 +253,47 @@ struct lt_option_values *lt_option_values_parse(
 	return values;
 }
 
+static const struct lt_plugin_option *find_exact(
+		const struct lt_plugin *plugin, struct lt_str name, size_t *ret_index)
+{
+	for (size_t i = 0; i < plugin->option_count; i++) {
+		if (lt_str_eq_c(name, plugin->options[i].name)) {
+			*ret_index = i;
+			return &plugin->options[i];
+		}
+	}
+	return NULL;
+}
+
+bool lt_option_values_change(struct lt_option_values *values, struct lt_str name,
+		struct lt_str text, struct lt_err *err)
+{
+	size_t i = 0;
+	const struct lt_plugin_option *option = find_exact(values->plugin, name, &i);
+	struct lt_option_value fresh = { 0 };
+
+	if (option == NULL) {
+		return unknown_option(values->plugin, name, err);
+	}
+	if (values->retired_count >= RETIRED_MAX) {
+		return lt_err_set(err, LT_E_LIMIT,
+				"options were changed %d times; restart the service first",
+				RETIRED_MAX);
+	}
+	if (!(option->type == LT_OPT_FLAG ? set_flag(option, &fresh, text, err)
+					  : set_value(option, &fresh, text, err))) {
+		lt_free(fresh.text);
+		return false;
+	}
+	if (values->v[i].text != NULL) {
+		values->retired = lt_reallocarray(values->retired, values->retired_count + 1,
+				sizeof(*values->retired));
+		values->retired[values->retired_count++] = values->v[i].text;
+	}
+	values->v[i] = fresh;
+	return true;
+}
+
 void lt_option_values_destroy(struct lt_option_values *values)
 {
 	if (values == NULL) {
@@ -257,6 +302,10 @@ void lt_option_values_destroy(struct lt_option_values *values)
 	for (size_t i = 0; i < values->plugin->option_count; i++) {
 		lt_free(values->v[i].text);
 	}
+	for (size_t i = 0; i < values->retired_count; i++) {
+		lt_free(values->retired[i]);
+	}
+	lt_free(values->retired);
 	lt_free(values->v);
 	lt_free(values);
 }

@@ -30,6 +30,14 @@ struct lt_option_values; /* one for each declared option */
  */
 struct lt_option_values *lt_option_values_parse(
 		const struct lt_plugin *plugin, const struct lt_args *args, struct lt_err *err);
+/*
+ * Give an option another value. The text before it stays valid until destroy,
+ * because a plugin may have kept it.
+ *
+ * Errors     LT_E_INVALID as above; LT_E_LIMIT changed too often
+ */
+bool lt_option_values_change(struct lt_option_values *values, struct lt_str name,
+		struct lt_str text, struct lt_err *err);
 void lt_option_values_destroy(struct lt_option_values *values);
 
 /* NULL: the plugin declares no such option. Borrowed. */

@@ -43,6 +43,7 @@ struct job {
 	struct lt_saver *saver; /* NULL: it was destroyed meanwhile */
 	char *path;
 	struct lt_text *text, *next_text;
+	struct lt_saver_waiter *waiters;
 	bool ok;
 	struct lt_err err;
 	struct job *prev, *next;
@@ -104,6 +105,33 @@ static void report(struct lt_saver *saver, const struct job *job)
 	saver->is_failing = !job->ok;
 }
 
+/* Waiters may write again, or forget others, from inside of `saved`: one is taken out at a time. */
+static struct lt_saver_waiter *next_told(struct job *job)
+{
+	struct lt_saver_waiter *waiter;
+
+	DL_FOREACH(job->waiters, waiter) {
+		if (!waiter->is_for_next) {
+			DL_DELETE(job->waiters, waiter);
+			return waiter;
+		}
+	}
+	return NULL;
+}
+
+static void tell_waiters(struct job *job)
+{
+	struct lt_saver_waiter *waiter;
+	bool ok = job->ok;
+
+	while ((waiter = next_told(job))) {
+		waiter->saved(waiter->arg, ok);
+	}
+	DL_FOREACH(job->waiters, waiter) {
+		waiter->is_for_next = false;
+	}
+}
+
 static void written(void *arg)
 {
 	struct job *job = arg;
@@ -114,6 +142,7 @@ static void written(void *arg)
 		return;
 	}
 	report(saver, job);
+	tell_waiters(job);
 	if (job->next_text != NULL) {
 		lt_text_unref(job->text);
 		job->text = LT_STEAL(job->next_text);
@@ -141,14 +170,14 @@ static struct job *find_job(const struct lt_saver *saver, const char *path)
 	return NULL;
 }
 
-void lt_saver_write(struct lt_saver *saver, const char *path, struct lt_text *text)
+static struct job *begin_write(struct lt_saver *saver, const char *path, struct lt_text *text)
 {
 	struct job *job = find_job(saver, path);
 
 	if (job != NULL) {
 		lt_text_unref(job->next_text);
 		job->next_text = lt_text_ref(text);
-		return;
+		return job;
 	}
 	job = lt_zalloc(sizeof(*job));
 	job->saver = saver;
@@ -156,6 +185,37 @@ void lt_saver_write(struct lt_saver *saver, const char *path, struct lt_text *te
 	job->text = lt_text_ref(text);
 	DL_APPEND(saver->jobs, job);
 	lt_loop_work(saver->loop, write_file, written, job);
+	return job;
+}
+
+void lt_saver_write(struct lt_saver *saver, const char *path, struct lt_text *text)
+{
+	begin_write(saver, path, text);
+}
+
+void lt_saver_write_then(struct lt_saver *saver, const char *path, struct lt_text *text,
+		struct lt_saver_waiter *waiter)
+{
+	struct job *job;
+
+	waiter->is_for_next = lt_saver_is_busy(saver, path);
+	job = begin_write(saver, path, text);
+	DL_APPEND(job->waiters, waiter);
+}
+
+void lt_saver_forget(struct lt_saver *saver, const struct lt_saver_waiter *waiter)
+{
+	struct job *job;
+	struct lt_saver_waiter *other, *next;
+
+	DL_FOREACH(saver->jobs, job) {
+		DL_FOREACH_SAFE(job->waiters, other, next) {
+			if (other == waiter) {
+				DL_DELETE(job->waiters, other);
+				return;
+			}
+		}
+	}
 }
 
 bool lt_saver_is_busy(const struct lt_saver *saver, const char *path)

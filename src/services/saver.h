@@ -29,6 +29,21 @@ void lt_saver_destroy(struct lt_saver *saver);
  * until a write succeeds again. */
 void lt_saver_write(struct lt_saver *saver, const char *path, struct lt_text *text);
 
+/*
+ * As above, and tell when this content, or a newer one, is in the file, or
+ * could not be written. The waiter is the caller's memory; it is told once, or
+ * never when the saver is destroyed, or lt_saver_forget comes first.
+ */
+struct lt_saver_waiter {
+	void (*saved)(void *arg, bool ok);
+	void *arg;
+	struct lt_saver_waiter *prev, *next; /* private */
+	bool is_for_next;
+};
+void lt_saver_write_then(struct lt_saver *saver, const char *path, struct lt_text *text,
+		struct lt_saver_waiter *waiter);
+void lt_saver_forget(struct lt_saver *saver, const struct lt_saver_waiter *waiter);
+
 /* Is a write of that path waiting or in flight? */
 bool lt_saver_is_busy(const struct lt_saver *saver, const char *path);
 

@@ -24,7 +24,9 @@ AT(lt_plugin_option, help, 24);
 AT(lt_plugin_option, choices, 32);
 AT(lt_plugin_option, min, 40);
 AT(lt_plugin_option, max, 48);
-HOLDS(lt_plugin_option, 56);
+AT(lt_plugin_option, live, 56);
+AT(lt_plugin_option, reserved, 60);
+HOLDS(lt_plugin_option, 64);
 
 AT(lt_column, title, 0);
 AT(lt_column, type, 8);
@@ -241,7 +243,8 @@ AT(lt_plugin_ops, stop, 24);
 AT(lt_plugin_ops, destroy, 32);
 AT(lt_plugin_ops, update, 40);
 AT(lt_plugin_ops, extension, 48);
-HOLDS(lt_plugin_ops, 56);
+AT(lt_plugin_ops, option_changed, 56);
+HOLDS(lt_plugin_ops, 64);
 
 AT(lt_plugin_desc, size, 0);
 AT(lt_plugin_desc, abi_major, 4);

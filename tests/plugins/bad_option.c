@@ -9,8 +9,8 @@ static const struct lt_plugin_ops ops = {
 };
 
 static const struct lt_plugin_option options[] = {
-	{ "recording", LT_OPT_TEXT, 0, NULL, "never arrives", NULL, 0, 0 },
-	{ NULL, 0, 0, NULL, NULL, NULL, 0, 0 },
+	{ .name = "recording", .type = LT_OPT_TEXT, .help = "never arrives" },
+	{ .name = NULL },
 };
 
 static const struct lt_plugin_desc desc = {
