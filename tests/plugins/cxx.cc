@@ -38,7 +38,8 @@ void destroy(void *self)
 	delete static_cast<Service *>(self);
 }
 
-const lt_plugin_ops ops = { sizeof(ops), 0, create, start, nullptr, destroy, nullptr, nullptr };
+const lt_plugin_ops ops = { sizeof(ops), 0, create, start, nullptr, destroy, nullptr, nullptr,
+	nullptr };
 const lt_plugin_desc desc = { sizeof(desc), LT_PLUGIN_ABI_MAJOR, LT_PLUGIN_ABI_MINOR, 0, "cxx",
 	"1", "in C++", nullptr, nullptr, sizeof(lt_plugin_option), 0, &ops };
 
