@@ -321,26 +321,39 @@ static void destroy(void *self)
 	free(self);
 }
 
+/* Takes a new ratio, but not 0.25. */
+static int32_t option_changed(void *arg, const char *name, struct lt_str *ret_reason)
+{
+	const struct probe *self = arg;
+
+	if (self->api->option_number(self->host, name) == 0.25) {
+		ret_reason->p = "a quarter is too little";
+		ret_reason->n = 23;
+		return -1;
+	}
+	return 0;
+}
+
 static const struct lt_plugin_option options[] = {
-	{ "url", LT_OPT_TEXT, 0, NULL, "fetch this once", NULL, 0, 0 },
-	{ "ws", LT_OPT_TEXT, 0, NULL, "connect to this", NULL, 0, 0 },
-	{ "port", LT_OPT_INT, 0, "0", "port of tcp, lines, udp", NULL, 0, 65535 },
-	{ "tcp", LT_OPT_FLAG, 0, NULL, "connect to port, send hello", NULL, 0, 0 },
-	{ "lines", LT_OPT_FLAG, 0, NULL, "read lines from port", NULL, 0, 0 },
-	{ "udp", LT_OPT_FLAG, 0, NULL, "listen on port", NULL, 0, 0 },
-	{ "timer", LT_OPT_FLAG, 0, NULL, "report a timer", NULL, 0, 0 },
-	{ "work", LT_OPT_FLAG, 0, NULL, "work off the loop", NULL, 0, 0 },
-	{ "file", LT_OPT_FILE, 0, NULL, "read this file", NULL, 0, 0 },
-	{ "zip", LT_OPT_TEXT, 0, NULL, "publish the states of this", NULL, 0, 0 },
-	{ "count", LT_OPT_FLAG, 0, NULL, "publish each update", NULL, 0, 0 },
-	{ "due", LT_OPT_FLAG, 0, NULL, "publish when due only", NULL, 0, 0 },
-	{ "fail-after", LT_OPT_INT, 0, "0", "fail in this update", NULL, 0, 0 },
-	{ "refuse", LT_OPT_FLAG, 0, NULL, "fail in create", NULL, 0, 0 },
-	{ "fail-start", LT_OPT_FLAG, 0, NULL, "fail in start", NULL, 0, 0 },
-	{ "race-control", LT_OPT_TEXT, 0, NULL, "text with each update", NULL, 0, 0 },
-	{ "ratio", LT_OPT_NUMBER, 0, "0.5", "a number", NULL, 0, 1 },
-	{ "order", LT_OPT_CHOICE, 0, "auto", "a choice", "auto|race|practice", 0, 0 },
-	{ NULL, 0, 0, NULL, NULL, NULL, 0, 0 },
+	{ "url", LT_OPT_TEXT, 0, NULL, "fetch this once", NULL, 0, 0, 0, 0 },
+	{ "ws", LT_OPT_TEXT, 0, NULL, "connect to this", NULL, 0, 0, 0, 0 },
+	{ "port", LT_OPT_INT, 0, "0", "port of tcp, lines, udp", NULL, 0, 65535, 0, 0 },
+	{ "tcp", LT_OPT_FLAG, 0, NULL, "connect to port, send hello", NULL, 0, 0, 0, 0 },
+	{ "lines", LT_OPT_FLAG, 0, NULL, "read lines from port", NULL, 0, 0, 0, 0 },
+	{ "udp", LT_OPT_FLAG, 0, NULL, "listen on port", NULL, 0, 0, 0, 0 },
+	{ "timer", LT_OPT_FLAG, 0, NULL, "report a timer", NULL, 0, 0, 0, 0 },
+	{ "work", LT_OPT_FLAG, 0, NULL, "work off the loop", NULL, 0, 0, 0, 0 },
+	{ "file", LT_OPT_FILE, 0, NULL, "read this file", NULL, 0, 0, 0, 0 },
+	{ "zip", LT_OPT_TEXT, 0, NULL, "publish the states of this", NULL, 0, 0, 0, 0 },
+	{ "count", LT_OPT_FLAG, 0, NULL, "publish each update", NULL, 0, 0, 0, 0 },
+	{ "due", LT_OPT_FLAG, 0, NULL, "publish when due only", NULL, 0, 0, 0, 0 },
+	{ "fail-after", LT_OPT_INT, 0, "0", "fail in this update", NULL, 0, 0, 0, 0 },
+	{ "refuse", LT_OPT_FLAG, 0, NULL, "fail in create", NULL, 0, 0, 0, 0 },
+	{ "fail-start", LT_OPT_FLAG, 0, NULL, "fail in start", NULL, 0, 0, 0, 0 },
+	{ "race-control", LT_OPT_TEXT, 0, NULL, "text with each update", NULL, 0, 0, 0, 0 },
+	{ "ratio", LT_OPT_NUMBER, 0, "0.5", "a number", NULL, 0, 1, 1, 0 },
+	{ "order", LT_OPT_CHOICE, 0, "auto", "a choice", "auto|race|practice", 0, 0, 0, 0 },
+	{ NULL, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0 },
 };
 
 static const struct lt_plugin_ops ops = {
@@ -352,6 +365,7 @@ static const struct lt_plugin_ops ops = {
 	destroy,
 	update,
 	NULL,
+	option_changed,
 };
 
 static const struct lt_plugin_desc desc = {
