@@ -23,14 +23,8 @@ struct lt_log_sink {
 	struct lt_log_sink *also; /* borrowed */
 	void (*fn)(void *arg, enum lt_level level, struct lt_str line);
 	void *arg;
-};
-
-struct record {
-	enum lt_level level;
-	const char *module;
-	const char *phrase;
-	struct lt_str fields; /* "key=value key=value", escaped; may be empty */
-	struct lt_wall time;
+	void (*tap)(void *arg, const struct lt_log_record *record);
+	void *tap_arg;
 };
 
 static const char *const level_names[] = {
@@ -149,7 +143,7 @@ const char *lt_log_value(struct lt_str text, char buf[LT_LOG_VALUE_MAX])
 
 /* --- one record as a line --- */
 
-static void format_text(struct lt_buf *line, const struct record *record, bool with_time)
+static void format_text(struct lt_buf *line, const struct lt_log_record *record, bool with_time)
 {
 	if (with_time) {
 		char time[LT_WALL_TEXT];
@@ -219,36 +213,48 @@ static void add_json_member(struct lt_buf *line, struct lt_str key, const struct
 	lt_json_write_str(line, lt_buf_str(value));
 }
 
-/* "a=1 b=two words" as members; a word without '=' belongs to the value before it. */
+bool lt_log_next_field(struct lt_str *fields, struct lt_str *ret_key, struct lt_buf *ret_value)
+{
+	struct lt_str rest = *fields, word;
+
+	lt_buf_clear(ret_value);
+	if (!rest.n) {
+		return false;
+	}
+	word = next_word(&rest);
+	*ret_key = LT_STR("text");
+	if (is_field(word)) {
+		*ret_key = (struct lt_str){ word.p, 0 };
+		ret_key->n = (size_t)((const char *)memchr(word.p, '=', word.n) - word.p);
+		word = lt_str_skip(word, ret_key->n + 1);
+	}
+	add_unquoted(ret_value, word);
+	while (rest.n) {
+		*fields = rest;
+		word = next_word(&rest);
+		if (is_field(word)) {
+			return true;
+		}
+		lt_buf_add_char(ret_value, ' ');
+		add_unquoted(ret_value, word);
+	}
+	*fields = rest;
+	return true;
+}
+
 static void add_json_fields(struct lt_buf *line, struct lt_str fields)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf value = { 0 };
-	struct lt_str key = { 0 };
+	struct lt_str key;
 
 	lt_buf_add_c(line, ", \"fields\": {");
-	while (fields.n > 0) {
-		struct lt_str word = next_word(&fields);
-
-		if (is_field(word)) {
-			if (key.p) {
-				add_json_member(line, key, &value);
-			}
-			key = (struct lt_str){ word.p, 0 };
-			key.n = (size_t)((const char *)memchr(word.p, '=', word.n) - word.p);
-			word = lt_str_skip(word, key.n + 1);
-			lt_buf_clear(&value);
-		} else if (key.p) {
-			lt_buf_add_char(&value, ' ');
-		} else {
-			key = LT_STR("text");
-		}
-		add_unquoted(&value, word);
+	while (lt_log_next_field(&fields, &key, &value)) {
+		add_json_member(line, key, &value);
 	}
-	add_json_member(line, key, &value);
 	lt_buf_add_char(line, '}');
 }
 
-static void format_json(struct lt_buf *line, const struct record *record)
+static void format_json(struct lt_buf *line, const struct lt_log_record *record)
 {
 	char time[LT_WALL_TEXT];
 
@@ -282,7 +288,7 @@ static void write_line(int fd, struct lt_str line)
 	}
 }
 
-static void emit(struct lt_log_sink *sink, const struct record *record)
+static void emit(struct lt_log_sink *sink, const struct lt_log_record *record)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf line = { 0 };
 
@@ -291,6 +297,9 @@ static void emit(struct lt_log_sink *sink, const struct record *record)
 	}
 	if (record->level > sink->level) {
 		return;
+	}
+	if (sink->tap) {
+		sink->tap(sink->tap_arg, record);
 	}
 	if (sink->is_journal) {
 		lt_buf_printf(&line, "<%c>", journal_priority[record->level]);
@@ -398,6 +407,13 @@ void lt_log_sink_destroy(struct lt_log_sink *sink)
 	lt_free(sink);
 }
 
+void lt_log_sink_tap(struct lt_log_sink *sink,
+		void (*fn)(void *arg, const struct lt_log_record *record), void *arg)
+{
+	sink->tap = fn;
+	sink->tap_arg = arg;
+}
+
 void lt_log_sink_set_level(struct lt_log_sink *sink, enum lt_level level)
 {
 	sink->level = level;
@@ -427,7 +443,7 @@ void lt_log(const struct lt_log *log, enum lt_level level, const char *phrase,
 		const char *fields_fmt, ...)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf fields = { 0 };
-	struct record record = { .level = level, .phrase = phrase };
+	struct lt_log_record record = { .level = level, .phrase = phrase };
 
 	if (!log || !is_wanted(log->sink, level)) {
 		return;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "base/base.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -41,6 +42,28 @@ struct lt_log_sink *lt_log_sink_fn(enum lt_level level,
  */
 bool lt_log_sink_reopen(struct lt_log_sink *sink, struct lt_err *err);
 void lt_log_sink_destroy(struct lt_log_sink *sink);
+
+/* A record before it is a line. Borrowed for the call. */
+struct lt_log_record {
+	enum lt_level level;
+	const char *module;
+	const char *phrase;
+	struct lt_str fields; /* "key=value key=value", escaped; may be empty */
+	struct lt_wall time;
+};
+
+/*
+ * Also call fn with every record that passes this sink's level, those of file
+ * sinks in front of it included. One fn a sink; NULL: none. fn may log.
+ */
+void lt_log_sink_tap(struct lt_log_sink *sink,
+		void (*fn)(void *arg, const struct lt_log_record *record), void *arg);
+
+/*
+ * Cut the next field off a record's: the value as it was before lt_log_value. A
+ * word without '=' belongs to the value before it. False: there is none left.
+ */
+bool lt_log_next_field(struct lt_str *fields, struct lt_str *ret_key, struct lt_buf *ret_value);
 void lt_log_sink_set_level(struct lt_log_sink *sink, enum lt_level level);
 
 bool lt_level_parse(struct lt_str text, enum lt_level *ret_level, struct lt_err *err);

@@ -258,6 +258,49 @@ static void a_json_record_survives_fields_that_are_none(void **state)
 	cJSON_Delete(record);
 }
 
+static void collect(void *arg, const struct lt_log_record *record)
+{
+	struct lt_buf *buf = arg;
+	struct lt_str fields = record->fields, key;
+	LT_AUTO(lt_buf_finish) struct lt_buf value = { 0 };
+
+	lt_buf_printf(buf, "[%d %s %s", (int)record->level, record->module, record->phrase);
+	while (lt_log_next_field(&fields, &key, &value)) {
+		lt_buf_printf(buf, " %.*s<%.*s>", LT_STR_ARG(key), LT_STR_ARG(lt_buf_str(&value)));
+	}
+	lt_buf_add_c(buf, "]");
+}
+
+static void a_tap_gets_records_with_their_fields_taken_apart(void **state)
+{
+	struct fixture *f = *state;
+	LT_AUTO(lt_buf_finish) struct lt_buf seen = { 0 };
+
+	lt_log_sink_tap(f->sink, collect, &seen);
+	lt_log(&f->log, LT_ERROR, "no disk", "path=/x why=\"a \\\"b\\\"\" as said");
+	lt_log(&f->log, LT_INFO, "well", NULL);
+	lt_log(&f->log, LT_DEBUG, "below the level", NULL);
+	lt_log_sink_tap(f->sink, NULL, NULL);
+	lt_log(&f->log, LT_ERROR, "after it", NULL);
+
+	assert_string_equal(
+			seen.p, "[0 router no disk path</x> why<a \"b\" as said>][2 router well]");
+}
+
+static void a_tap_hears_file_sinks_that_pass_on(void **state)
+{
+	struct fixture *f = *state;
+	LT_AUTO(lt_buf_finish) struct lt_buf seen = { 0 };
+	struct lt_log_sink *file = lt_log_sink_file(f->path, LT_ERROR, LT_LOG_TEXT, f->sink, NULL);
+	struct lt_log log = { file, "svc" };
+
+	lt_log_sink_tap(f->sink, collect, &seen);
+	lt_log(&log, LT_ERROR, "failed", NULL);
+
+	assert_string_equal(seen.p, "[0 svc failed]");
+	lt_log_sink_destroy(file);
+}
+
 static void levels_are_parsed_by_name(void **state)
 {
 	enum lt_level level = LT_ERROR;
@@ -290,6 +333,8 @@ int main(void)
 		TEST(a_log_file_that_cannot_be_opened_is_an_error),
 		TEST(a_json_record_has_its_fields_as_members),
 		TEST(a_json_record_survives_fields_that_are_none),
+		TEST(a_tap_gets_records_with_their_fields_taken_apart),
+		TEST(a_tap_hears_file_sinks_that_pass_on),
 		TEST(levels_are_parsed_by_name),
 	};
 
