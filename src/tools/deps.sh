@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install what is missing, and nothing else: deps.sh build | test | all
+# Install what is missing, and nothing else: deps.sh build | test | deb | all
 #   build  compile and run          test  the same plus test libraries, clients and a browser
-#   all    the same plus the tools of `make lint`
+#   all    the same plus the tools of `make lint`    deb   build, and the tools of `make deb`
 set -eu
 cd "$(dirname "$0")/../.."
 what=${1:-all}
@@ -9,13 +9,15 @@ what=${1:-all}
 packages="gcc make pkg-config ca-certificates libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev libzip-dev
 	libical-dev libcurl4-openssl-dev libmbedtls-dev uthash-dev zlib1g-dev libssl-dev libev-dev"
 test_packages="g++ clang libclang-rt-14-dev libcmocka-dev libmpack-dev libcbor-dev chromium openssl procps zip"
-lint_packages="clang-format clang-tidy shellcheck git"
+lint_packages="clang-format clang-tidy shellcheck git mandoc"
+deb_packages="debhelper dpkg-dev fakeroot lintian git"
 case $what in
 build) ;;
 test) packages="$packages $test_packages" ;;
 all) packages="$packages $test_packages $lint_packages" ;;
+deb) packages="$packages $deb_packages" ;;
 *)
-	echo "usage: deps.sh build|test|all" >&2
+	echo "usage: deps.sh build|test|deb|all" >&2
 	exit 2
 	;;
 esac
@@ -58,4 +60,4 @@ npm_install() { # folder
 	fi
 }
 npm_install src/web
-[ "$what" = build ] || npm_install tests
+[ "$what" = build ] || [ "$what" = deb ] || npm_install tests

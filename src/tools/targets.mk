@@ -1,7 +1,7 @@
 # Targets that are not files. Included by the Makefile.
 
 .PHONY: all plugins help deps deps-build deps-test run test check scenario bench install clean format format-check lint \
-	layers abi shellcheck tidy build-tests \
+	layers abi shellcheck tidy man deb test-deb build-tests \
 	fuzz build-fuzz bench-recordings
 .DEFAULT_GOAL := all
 
@@ -21,6 +21,14 @@ test: deps-test ## install what is missing, build, run all tests
 
 install: all ## copy what was built to $(DESTDIR)$(PREFIX), by default /usr/local
 	@src/tools/install.sh $(B) "$(DESTDIR)" "$(PREFIX)" "$(VERSION)"
+
+deb: ## Debian packages, in build/deb
+	@src/tools/deps.sh deb
+	@$(MAKE) $(JOBS) all
+	@src/tools/deb.sh $(B) "$(VERSION)"
+
+test-deb: deb ## install them into a clean system and try them there (root, minutes)
+	tests/deb/run.sh $(B)
 
 deps: ## only install packages, with apt and npm, those of `make lint` too
 	@src/tools/deps.sh all
@@ -62,10 +70,13 @@ layers: ## fail if a layer includes one above it
 abi: ## check the plugin header: layout, C99 and C++11
 	tests/abi/check_abi.sh $(B)
 
-lint: format-check layers abi shellcheck tidy ## every check that runs without the daemon
+lint: format-check layers abi shellcheck man tidy ## every check that runs without the daemon
 
 shellcheck:
 	shellcheck $$(git ls-files '*.sh') .ci/run
+
+man: ## check the man pages
+	mandoc -Tlint -Wwarning docs/man/*
 
 tidy: $(HEADER)
 	git ls-files 'src/*.c' 'plugins/*.c' | xargs -P 2 -n 8 tests/arch/tidy.sh $(LT_CFLAGS) --files
