@@ -26,7 +26,8 @@ static bool read_run(const cJSON *item, struct lt_run **list, struct lt_err *err
 
 	LL_APPEND(*list, run);
 	if (!lt_json_get_str(item, "uuid", &uuid, err) ||
-			!lt_json_opt_bool(item, "fromConfig", &run->from_config, err)) {
+			!lt_json_opt_bool(item, "fromConfig", &run->from_config, err) ||
+			!lt_json_opt_bool(item, "scheduled", &run->is_scheduled, err)) {
 		return false;
 	}
 	if (!lt_name_is_safe(uuid) || uuid.n >= sizeof(run->uuid)) {
@@ -88,6 +89,7 @@ static void write_list(const struct lt_services *services, struct lt_buf *buf)
 		}
 		lt_json_set_take(item, "args", args);
 		lt_json_add_bool(item, "fromConfig", entry->from_config);
+		lt_json_add_bool(item, "scheduled", entry->is_scheduled);
 		cJSON_AddItemToArray(list, item);
 	}
 	lt_json_print(buf, document, LT_JSON_INDENTED);

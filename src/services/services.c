@@ -311,8 +311,8 @@ struct lt_service_entry *lt_services_add_entry(
 	return entry;
 }
 
-bool lt_services_start_service(struct lt_services *services, const struct lt_args *args,
-		struct lt_str *ret_uuid, struct lt_err *err)
+static bool start_service(struct lt_services *services, const struct lt_args *args,
+		bool is_scheduled, struct lt_str *ret_uuid, struct lt_err *err)
 {
 	struct lt_service_origin origin = { 0 };
 
@@ -321,6 +321,7 @@ bool lt_services_start_service(struct lt_services *services, const struct lt_arg
 	}
 	struct lt_service_entry *entry = lt_services_add_entry(services, args);
 
+	entry->is_scheduled = is_scheduled;
 	if (!lt_services_launch(services, entry, &origin, err)) {
 		free_entry(services, entry);
 		return false;
@@ -328,6 +329,18 @@ bool lt_services_start_service(struct lt_services *services, const struct lt_arg
 	lt_run_list_save(services);
 	*ret_uuid = lt_str_from(entry->uuid);
 	return true;
+}
+
+bool lt_services_start_service(struct lt_services *services, const struct lt_args *args,
+		struct lt_str *ret_uuid, struct lt_err *err)
+{
+	return start_service(services, args, false, ret_uuid, err);
+}
+
+bool lt_services_start_scheduled(struct lt_services *services, const struct lt_args *args,
+		struct lt_str *ret_uuid, struct lt_err *err)
+{
+	return start_service(services, args, true, ret_uuid, err);
 }
 
 bool lt_services_resume_service(struct lt_services *services, const struct lt_args *args,

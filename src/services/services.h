@@ -75,6 +75,29 @@ void lt_services_stop(struct lt_services *services, void (*done)(void *arg), voi
 bool lt_services_start_service(struct lt_services *services, const struct lt_args *args,
 		struct lt_str *ret_uuid, struct lt_err *err);
 
+/* The same for an event of the schedule: marked as such in the run list, too, so that it is
+ * known after a crash whose it is. */
+bool lt_services_start_scheduled(struct lt_services *services, const struct lt_args *args,
+		struct lt_str *ret_uuid, struct lt_err *err);
+
+/*
+ * Would a service start with this command line? Nothing is made of it: its
+ * words are held against what the service and the plugin declare.
+ *
+ * Errors     as lt_services_start_service, but for what a plugin itself refuses
+ */
+bool lt_services_check(
+		struct lt_services *services, const struct lt_args *args, struct lt_err *err);
+
+/* The i-th service; false behind the last. Borrowed until one is started or stopped. */
+struct lt_service_ref {
+	const char *uuid, *service_class;
+	const struct lt_args *args; /* with the plugin in front */
+	bool is_scheduled, is_failed, is_left_out;
+};
+bool lt_services_at(
+		const struct lt_services *services, size_t i, struct lt_service_ref *ret_service);
+
 /*
  * As above with a UUID that it had before; continues: with the state that is
  * saved for it, if there is one.
@@ -108,7 +131,7 @@ bool lt_services_restart_service(struct lt_services *services, struct lt_str nam
 /*
  * [{"uuid", "name", "description", "serviceClass", "plugin", "status", "reason"?, "stale",
  *   "staleReason"?, "hidden", "args": [text, ...], "startedAt": unix ms, "lastUpdated": unix ms
- *   or null, "updates", "cars", "flag"}]
+ *   or null, "updates", "cars", "flag", "scheduled"}]
  * status: "starting", "running", "failed", "stopping".
  */
 cJSON *lt_services_list(struct lt_services *services);

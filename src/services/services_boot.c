@@ -175,6 +175,7 @@ static void boot_all(struct lt_services *services, const struct lt_args *lines, 
 			}
 		}
 		boot(services, &run->args, run->uuid, run->from_config);
+		services->entries->prev->is_scheduled = run->is_scheduled; /* the last one */
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!started[i]) {

@@ -72,6 +72,7 @@ static cJSON *list_entry(const struct lt_service_entry *entry)
 		cJSON_AddItemToArray(args, lt_json_new_str(lt_str_from(entry->args.v[i])));
 	}
 	lt_json_set_take(item, "args", args);
+	lt_json_add_bool(item, "scheduled", entry->is_scheduled);
 	lt_json_add_int(item, "startedAt", lt_wall_ms(entry->started_at));
 	add_report(item, &report);
 	return item;

@@ -20,6 +20,7 @@ struct lt_service_entry {
 	struct lt_args args;
 	bool from_config;         /* ordered by LIVETIMING_SERVICES */
 	bool has_run;             /* of an earlier run of the daemon */
+	bool is_scheduled;        /* started by the scheduler, which ends it */
 	bool is_waiting;          /* for its turn in a careful start */
 	struct lt_timing *timing; /* NULL: it could not even be made */
 	char *reason;             /* of the failure; NULL: none */
@@ -66,11 +67,12 @@ void lt_services_keep_failure(struct lt_service_entry *entry, const char *reason
 struct lt_run {
 	struct lt_args args;
 	char uuid[LT_UUID_TEXT + 32];
-	bool from_config;
+	bool from_config, is_scheduled;
 	struct lt_run *next;
 };
 
-/* {"version": 1, "services": [{"uuid", "args": [...], "fromConfig"}]}; a missing file is an empty
+/* {"version": 1, "services": [{"uuid", "args": [...], "fromConfig",
+ * "scheduled"}]}; a missing file is an empty
  * list. The caller frees with lt_run_list_free. */
 bool lt_run_list_read(const char *path, struct lt_run **ret_list, struct lt_err *err);
 void lt_run_list_free(struct lt_run *list);
