@@ -34,6 +34,8 @@ static const struct rule rules[] = {
 			FIELD(no_write_state) },
 	{ { 0, "upnp", NULL, "accepted; the daemon forwards no port" }, VALUE_NONE, FIELD(upnp) },
 	{ { 0, "uuid", "UUID", "UUID of the service" }, VALUE_REQUIRED, FIELD(uuid) },
+	{ { 0, "private", NULL, "nobody sees it without its access code" }, VALUE_NONE,
+			FIELD(is_private) },
 };
 
 void lt_args_add(struct lt_args *args, struct lt_str text)

@@ -210,6 +210,15 @@ static bool attach_watchers(struct lt_services *services, struct lt_service_entr
 	return true;
 }
 
+/* Before anything of it is published. */
+static bool close_private(struct lt_services *services, const struct lt_service_entry *entry,
+		struct lt_err *err)
+{
+	return !lt_timing_is_private(entry->timing) || services->env.close == NULL ||
+			services->env.close(services->env.close_arg, lt_str_from(entry->uuid),
+					lt_str_from(entry->service_class), err);
+}
+
 static bool make_timing(struct lt_services *services, struct lt_service_entry *entry,
 		const struct lt_service_args *args, struct lt_service_origin *origin,
 		struct lt_err *err)
@@ -246,10 +255,12 @@ static bool make_timing(struct lt_services *services, struct lt_service_entry *e
 		opts.state_file = args->initial_state;
 		opts.state_file_required = true;
 	}
+	opts.keeps_overrides = origin->saved_state || opts.state != NULL;
 	bool continues = opts.state != NULL || opts.state_file != NULL;
 
 	entry->timing = lt_timing_create(&env, &opts, err);
-	return entry->timing != NULL && attach_watchers(services, entry, args, continues, err) &&
+	return entry->timing != NULL && close_private(services, entry, err) &&
+			attach_watchers(services, entry, args, continues, err) &&
 			lt_timing_start(entry->timing, err);
 }
 

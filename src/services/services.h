@@ -47,6 +47,10 @@ struct lt_services_env {
 	/* Asked, in this order, before each service starts; borrowed. NULL: none. */
 	const struct lt_timing_watcher *watchers;
 	size_t watcher_count;
+	/* A private service starts: close its UUID to all without a code. NULL: nobody does. */
+	bool (*close)(void *arg, struct lt_str uuid, struct lt_str service_class,
+			struct lt_err *err);
+	void *close_arg;
 };
 
 struct lt_services *lt_services_create(const struct lt_services_env *env);
@@ -136,7 +140,11 @@ bool lt_services_restart_service(struct lt_services *services, struct lt_str nam
  */
 cJSON *lt_services_list(struct lt_services *services);
 
-/* As an entry of the list, and {"manifest", "options", "counters", "slowCallbacks",
+/* The UUID of the service of this name; borrowed until it stops. */
+bool lt_services_uuid(struct lt_services *services, struct lt_str name_or_uuid,
+		struct lt_str *ret_uuid, struct lt_err *err);
+
+/* As an entry of the list, and {"manifest", "overrides", "options", "counters", "slowCallbacks",
  * "slowestMs", "failedUpdates"}. */
 cJSON *lt_services_show(
 		struct lt_services *services, struct lt_str name_or_uuid, struct lt_err *err);

@@ -75,6 +75,9 @@ static cJSON *list_entry(const struct lt_service_entry *entry)
 	lt_json_add_bool(item, "scheduled", entry->is_scheduled);
 	lt_json_add_int(item, "startedAt", lt_wall_ms(entry->started_at));
 	add_report(item, &report);
+	if (entry->timing != NULL && lt_timing_is_private(entry->timing)) {
+		lt_json_add_bool(item, "private", true);
+	}
 	return item;
 }
 
@@ -87,6 +90,18 @@ cJSON *lt_services_list(struct lt_services *services)
 		cJSON_AddItemToArray(list, list_entry(entry));
 	}
 	return list;
+}
+
+bool lt_services_uuid(struct lt_services *services, struct lt_str name_or_uuid,
+		struct lt_str *ret_uuid, struct lt_err *err)
+{
+	const struct lt_service_entry *entry = lt_services_find(services, name_or_uuid, err);
+
+	if (entry == NULL) {
+		return false;
+	}
+	*ret_uuid = lt_str_from(entry->uuid);
+	return true;
 }
 
 cJSON *lt_services_show(
@@ -106,6 +121,8 @@ cJSON *lt_services_show(
 		lt_timing_report(entry->timing, &report);
 		lt_json_set_take(item, "manifest",
 				manifest ? cJSON_Duplicate(manifest, true) : cJSON_CreateNull());
+		lt_json_set_take(item, "overrides",
+				cJSON_Duplicate(lt_timing_overrides(entry->timing), true));
 		lt_json_set_take(item, "options", lt_timing_options(entry->timing));
 		lt_json_set_take(item, "counters", lt_timing_counters(entry->timing));
 		lt_json_add_int(item, "slowCallbacks", (int64_t)report.slow_callbacks);

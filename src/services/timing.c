@@ -50,8 +50,11 @@ static void make_manifest(struct lt_timing *timing, const cJSON *description)
 				cJSON_Duplicate(lt_json_get(description, "description"), true));
 	}
 	add_description(timing, manifest, description);
+	cJSON_Delete(timing->feed_manifest);
+	timing->feed_manifest = manifest;
 	cJSON_Delete(timing->manifest);
-	timing->manifest = manifest;
+	timing->manifest = cJSON_Duplicate(manifest, true);
+	lt_timing_desk_on_manifest(timing->desk, timing->manifest);
 }
 
 static void tell_described(struct lt_timing *timing)
@@ -61,6 +64,14 @@ static void tell_described(struct lt_timing *timing)
 			timing->observers[i].described(timing->observers[i].arg, timing->manifest);
 		}
 	}
+}
+
+void lt_timing_renew_manifest(struct lt_timing *timing)
+{
+	cJSON_Delete(timing->manifest);
+	timing->manifest = cJSON_Duplicate(timing->feed_manifest, true);
+	lt_timing_desk_on_manifest(timing->desk, timing->manifest);
+	tell_described(timing);
 }
 
 static void describe_take(void *arg, cJSON *description)
@@ -115,16 +126,19 @@ static void race_control(void *arg, struct lt_str text)
 	}
 }
 
-static void new_session(void *arg)
+void lt_timing_new_session(struct lt_timing *timing)
 {
-	struct lt_timing *timing = arg;
-
 	timing->begins_session = true;
 	for (size_t i = 0; i < timing->observer_count; i++) {
 		if (timing->observers[i].new_session != NULL) {
 			timing->observers[i].new_session(timing->observers[i].arg);
 		}
 	}
+}
+
+static void new_session(void *arg)
+{
+	lt_timing_new_session(arg);
 }
 
 static void set_stale(void *arg, bool stale, struct lt_str reason)
@@ -212,6 +226,7 @@ static bool make_host(
 	if (options == NULL) {
 		return false;
 	}
+	lt_timing_desk_on_options(timing->desk, options);
 	timing->host = lt_host_create_take(&env, opts->plugin, options, err);
 	if (timing->host != NULL && timing->manifest != NULL) {
 		LT_AUTO(cJSON_Delete) cJSON *description = LT_STEAL(timing->manifest);
@@ -245,7 +260,11 @@ static bool set_up(struct lt_timing *timing, const struct lt_timing_opts *opts, 
 			return false;
 		}
 	}
-	return open_log(timing, args, err) && make_host(timing, opts, err);
+	if (!open_log(timing, args, err)) {
+		return false;
+	}
+	timing->desk = lt_timing_desk_create(timing, opts, dir);
+	return make_host(timing, opts, err);
 }
 
 struct lt_timing *lt_timing_create(const struct lt_timing_env *env,
@@ -399,7 +418,9 @@ void lt_timing_destroy(struct lt_timing *timing)
 	}
 	lt_timing_stop(timing);
 	lt_host_destroy(timing->host);
+	lt_timing_desk_destroy(timing->desk);
 	cJSON_Delete(timing->manifest);
+	cJSON_Delete(timing->feed_manifest);
 	cJSON_Delete(timing->state);
 	cJSON_Delete(timing->messages);
 	cJSON_Delete(timing->race_control);
@@ -431,7 +452,8 @@ void lt_timing_report(const struct lt_timing *timing, struct lt_timing_report *r
 		.service_class = timing->service_class,
 		.plugin = lt_host_plugin(timing->host)->desc.name,
 		.stale = timing->stale,
-		.hidden = timing->hidden,
+		.hidden = timing->manifest ? cJSON_IsTrue(lt_json_get(timing->manifest, "hidden"))
+					   : timing->hidden,
 		.stale_reason = timing->stale_reason,
 		.updates = timing->updates,
 		.failed_updates = timing->failed_updates,
@@ -455,6 +477,16 @@ const cJSON *lt_timing_manifest(const struct lt_timing *timing)
 const cJSON *lt_timing_state(const struct lt_timing *timing)
 {
 	return timing->state;
+}
+
+const cJSON *lt_timing_overrides(const struct lt_timing *timing)
+{
+	return lt_timing_desk_overrides(timing->desk);
+}
+
+bool lt_timing_is_private(const struct lt_timing *timing)
+{
+	return lt_timing_desk_is_private(timing->desk);
 }
 
 cJSON *lt_timing_counters(const struct lt_timing *timing)

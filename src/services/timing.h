@@ -58,6 +58,7 @@ struct lt_timing_opts {
 	/* State file to start with, read on a worker; NULL: none. */
 	const char *state_file;
 	bool state_file_required; /* false: a bad file is reported and left aside */
+	bool keeps_overrides;     /* goes on with what the control desk laid over this UUID */
 };
 
 /* Makes the instance of the plugin. opts->state is taken, also on failure. */
@@ -98,6 +99,9 @@ bool lt_timing_reopen_log(struct lt_timing *timing, struct lt_err *err);
 struct lt_str lt_timing_uuid(const struct lt_timing *timing);
 const cJSON *lt_timing_manifest(const struct lt_timing *timing);
 const cJSON *lt_timing_state(const struct lt_timing *timing);
+/* What the control desk laid over it (overrides.h), and whether that makes it private. */
+const cJSON *lt_timing_overrides(const struct lt_timing *timing);
+bool lt_timing_is_private(const struct lt_timing *timing);
 cJSON *lt_timing_counters(const struct lt_timing *timing); /* owned by the caller */
 cJSON *lt_timing_options(const struct lt_timing *timing);  /* owned by the caller */
 

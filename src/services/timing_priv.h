@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "services/plugin_host.h"
 #include "services/timing.h"
+#include "services/timing_desk.h"
 
 struct lt_local;
 
@@ -32,8 +33,10 @@ struct lt_timing {
 	enum lt_timing_status status;
 
 	struct lt_host *host;
-	uint32_t generators; /* LT_GENERATE_... */
-	cJSON *manifest;     /* NULL until the plugin described itself */
+	uint32_t generators;  /* LT_GENERATE_... */
+	cJSON *manifest;      /* NULL until the plugin described itself */
+	cJSON *feed_manifest; /* the same without what the desk lays over it */
+	struct lt_timing_desk *desk;
 	cJSON *state;
 	bool begins_session; /* the next update has nothing before it */
 	cJSON *messages;     /* of the plugin, for the next update */
@@ -44,7 +47,7 @@ struct lt_timing {
 	size_t observer_count;
 
 	struct lt_local *local;
-	uint64_t is_alive, request_state; /* registrations */
+	uint64_t is_alive, request_state, desk_orders; /* registrations */
 	struct lt_timer manifest_timer;
 	struct lt_text *published; /* NULL before the first publication */
 	char etag[48];
@@ -61,6 +64,13 @@ bool lt_timing_update_take(void *arg, cJSON *state, struct lt_err *err);
 bool lt_timing_replace_take(void *arg, cJSON *state, struct lt_err *err);
 void lt_timing_update_due_take(void *arg, cJSON *state);
 void lt_timing_drop_due(struct lt_timing *timing);
+/* A state that is not of the plugin: the one of now, changed; these messages go with it. */
+void lt_timing_relay_take(struct lt_timing *timing, cJSON *state, cJSON *messages);
+
+/* A new session begins, whoever says so. */
+void lt_timing_new_session(struct lt_timing *timing);
+/* Make the manifest anew from the feed's, and tell observers. */
+void lt_timing_renew_manifest(struct lt_timing *timing);
 
 /* Write the state to its file, where it has one; borrows the text. */
 void lt_timing_save(struct lt_timing *timing, struct lt_text *text);

@@ -179,6 +179,8 @@ bool lt_timing_join(struct lt_timing *timing, struct lt_err *err)
 			offer(timing, LT_RPC_IS_ALIVE, on_is_alive, &timing->is_alive, err) &&
 			offer(timing, LT_RPC_REQUEST_STATE, on_request_state,
 					&timing->request_state, err) &&
+			offer(timing, LT_RPC_DESK, lt_timing_desk_on_call, &timing->desk_orders,
+					err) &&
 			lt_local_subscribe(timing->local, LT_STR(LT_TOPIC_CONTROL), LT_MATCH_EXACT,
 					false, on_control, timing, err);
 }
@@ -188,6 +190,7 @@ void lt_timing_leave(struct lt_timing *timing)
 	LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 };
 
 	lt_timer_cancel(&timing->manifest_timer);
+	lt_timing_desk_leave(timing->desk);
 	if (timing->local != NULL) {
 		name_of(timing, &topic, LT_TOPIC_SERVICE);
 		lt_local_unretain(timing->local, lt_buf_str(&topic));

@@ -96,6 +96,7 @@ bool lt_timing_update_take(void *arg, cJSON *state, struct lt_err *err)
 		cJSON_Delete(state);
 		return update_failed(timing);
 	}
+	lt_timing_desk_on_state(timing->desk, state);
 	LT_AUTO(cJSON_Delete) cJSON *fresh = timing->begins_session ? lt_state_initial() : NULL;
 	LT_AUTO(cJSON_Delete) cJSON *old = LT_STEAL(timing->state);
 	const cJSON *before = fresh ? fresh : old;
@@ -119,12 +120,29 @@ bool lt_timing_replace_take(void *arg, cJSON *state, struct lt_err *err)
 		cJSON_Delete(state);
 		return update_failed(timing);
 	}
+	lt_timing_desk_on_replaced(timing->desk, state);
 	LT_AUTO(cJSON_Delete) cJSON *none = cJSON_CreateArray();
 	LT_AUTO(cJSON_Delete) cJSON *old = LT_STEAL(timing->state);
 
 	timing->state = state;
 	hand_on(timing, old, none);
 	return true;
+}
+
+void lt_timing_relay_take(struct lt_timing *timing, cJSON *state, cJSON *messages)
+{
+	LT_AUTO(cJSON_Delete) cJSON *old = LT_STEAL(timing->state);
+	cJSON *block = lt_messages_generate(old, state, lt_json_get(timing->manifest, "colSpec"),
+			lt_wall_s(lt_loop_wall(timing->env.loop)),
+			timing->generators & (LT_MESSAGES_DEFAULT | LT_MESSAGES_SLOW_ZONE),
+			generator_failed, timing);
+
+	append_all_take(block, messages);
+	LT_AUTO(cJSON_Delete) cJSON *told = cJSON_Duplicate(block, true);
+
+	lt_messages_apply_take(state, old, block);
+	timing->state = state;
+	hand_on(timing, old, told);
 }
 
 static void on_due(void *arg)

@@ -423,6 +423,41 @@ static void a_failure_is_told_once_and_ends_the_calls(void **state)
 	assert_null(value_of(f, "timer"));
 }
 
+static void an_option_changes_while_the_plugin_runs(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_err err = { 0 };
+
+	run_with(f, "--ratio 0.5", NULL);
+	assert_true(lt_host_change_option(f->host, LT_STR("ratio"), LT_STR("0.75"), &err));
+
+	assert_true(lt_option_values_get(lt_host_options(f->host), "ratio")->d == 0.75);
+}
+
+static void an_option_that_cannot_change_keeps_its_value_and_says_why(void **state)
+{
+	static const struct {
+		const char *name, *value, *sentence;
+	} cases[] = {
+		{ "ratio", "0.25", "plugin probe refused the value: \"a quarter is too little\"" },
+		{ "ratio", "7", "--ratio: expected a number from 0 to 1, not \"7\"" },
+		{ "port", "5", "plugin probe does not take --port while it runs; restart the service" },
+		{ "rat", "0.1", "plugin probe has no option --rat (did you mean --ratio?)" },
+	};
+	struct fixture *f = *state;
+
+	run_with(f, "--ratio 0.5", NULL);
+	for (size_t i = 0; i < LT_ARRAY_LEN(cases); i++) {
+		struct lt_err err = { 0 };
+
+		assert_false(lt_host_change_option(f->host, lt_str_from(cases[i].name),
+				lt_str_from(cases[i].value), &err));
+		assert_string_equal(err.msg, cases[i].sentence);
+	}
+
+	assert_true(lt_option_values_get(lt_host_options(f->host), "ratio")->d == 0.5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -438,6 +473,8 @@ int main(void)
 		TEST(work_in_flight_is_cancelled_with_its_instance),
 		TEST(slow_callbacks_are_counted),
 		TEST(a_failure_is_told_once_and_ends_the_calls),
+		TEST(an_option_changes_while_the_plugin_runs),
+		TEST(an_option_that_cannot_change_keeps_its_value_and_says_why),
 	};
 
 	lt_alloc_init();
