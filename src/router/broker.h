@@ -40,7 +40,8 @@ bool lt_broker_unsubscribe(struct lt_broker *broker, struct lt_member *member,
 
 /*
  * Publish to all who match. `body` is borrowed; in JSON when lazy.encode is
- * set, in which case it is ignored. `lazy` is released also on failure.
+ * set, in which case it is ignored. `lazy` and `keeps` are released also on
+ * failure.
  *
  * Errors     LT_E_URI, LT_E_DENIED, LT_E_INVALID a wrong list
  */
@@ -49,6 +50,7 @@ struct lt_publication {
 	const struct lt_publish_options *options;
 	const struct lt_body *body;
 	struct lt_lazy lazy;
+	struct lt_lazy keeps; /* with retain: what late subscribers get instead of `body` */
 };
 bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 		const struct lt_publication *publication, uint64_t *ret_publication,

@@ -69,12 +69,13 @@ struct delivery {
 	struct event event;
 	struct lt_forms forms;        /* of the body, unless the retained event keeps them */
 	struct lt_retained *retained; /* NULL: it is not retained */
+	bool keeps_another;           /* what is retained is not what is delivered */
 };
 
 /* The arguments as this receiver wants them, converted once for all of its kind. */
 static struct lt_body body_for(struct delivery *delivery, const struct lt_serializer *serializer)
 {
-	if (delivery->retained) {
+	if (delivery->retained && !delivery->keeps_another) {
 		return lt_retained_form(delivery->broker->retained, delivery->retained, serializer);
 	}
 	return lt_forms_get(&delivery->forms, delivery->body, serializer);
@@ -162,14 +163,16 @@ static bool retain(struct delivery *delivery, const struct lt_publication *publi
 		struct lt_filter *filter_take)
 {
 	struct lt_broker *broker = delivery->broker;
+	const struct lt_lazy *lazy =
+			delivery->keeps_another ? &publication->keeps : &publication->lazy;
 	const struct lt_retained_value value = {
 		.topic = publication->topic,
 		.publication = delivery->event.publication,
 		.at = lt_loop_now(broker->core->loop),
 		.disclosure = delivery->event.disclosure,
 		.filter = filter_take,
-		.body = publication->lazy.encode ? NULL : publication->body,
-		.lazy = publication->lazy,
+		.body = lazy->encode ? NULL : publication->body,
+		.lazy = *lazy,
 	};
 	struct lt_retained *retained = lt_retained_set(broker->retained, &value);
 	bool heard = false;
@@ -192,6 +195,7 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	if (!lt_broker_check_publish(broker, publisher, publication->topic, err) ||
 			!lt_filter_create(publication->options->lists, &filter, err)) {
 		release(&publication->lazy);
+		release(&publication->keeps);
 		return false;
 	}
 	write_disclosure(&disclosure, publisher, publication);
@@ -202,6 +206,7 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	delivery.event.publication = lt_random_id(broker->core->random);
 	delivery.event.topic = publication->topic;
 	delivery.event.disclosure = lt_buf_str(&disclosure);
+	delivery.keeps_another = publication->keeps.encode != NULL;
 	if (publication->options->retain) {
 		heard = retain(&delivery, publication, LT_STEAL(filter));
 	}

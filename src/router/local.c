@@ -387,6 +387,22 @@ bool lt_local_publish_lazy(struct lt_local *local, struct lt_str topic, lt_encod
 	return lt_broker_publish(local->realm->broker, &local->member, &publication, &id, err);
 }
 
+bool lt_local_publish_keeping(struct lt_local *local, struct lt_str topic, struct lt_str args,
+		const struct lt_local_kept *kept, struct lt_err *err)
+{
+	const struct lt_publish_options options = { .exclude_me = true, .retain = true };
+	const struct lt_body body = body_of(args);
+	const struct lt_publication publication = {
+		.topic = topic,
+		.options = &options,
+		.body = &body,
+		.keeps = { kept->encode, kept->release, kept->arg },
+	};
+	uint64_t id;
+
+	return lt_broker_publish(local->realm->broker, &local->member, &publication, &id, err);
+}
+
 void lt_local_unretain(struct lt_local *local, struct lt_str topic)
 {
 	lt_broker_unretain(local->realm->broker, topic);

@@ -66,6 +66,19 @@ typedef void (*lt_encode_fn)(void *arg, struct lt_buf *buf);
 bool lt_local_publish_lazy(struct lt_local *local, struct lt_str topic, lt_encode_fn encode,
 		void (*release)(void *arg), void *arg, struct lt_err *err);
 
+/*
+ * Publish `args`, and keep another value, lazy as above, for late subscribers:
+ * differences for those who listen, the whole for those who come. Queued events
+ * of the topic are replaced by newer ones like all that are retained.
+ */
+struct lt_local_kept {
+	lt_encode_fn encode;
+	void (*release)(void *arg);
+	void *arg;
+};
+bool lt_local_publish_keeping(struct lt_local *local, struct lt_str topic, struct lt_str args,
+		const struct lt_local_kept *kept, struct lt_err *err);
+
 /* Forget the retained event of a topic (a service that ended). */
 void lt_local_unretain(struct lt_local *local, struct lt_str topic);
 

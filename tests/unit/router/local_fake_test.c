@@ -152,6 +152,30 @@ static void a_lazy_value_is_encoded_once_when_first_wanted(void **state)
 	lt_local_leave(local);
 }
 
+static void differences_go_to_those_who_listen_and_the_whole_to_those_who_come(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_local *local = join(f);
+	struct peer *early = join_anonymous(f), *late = join_anonymous(f);
+	struct seen seen = { 0 };
+	const struct lt_local_kept kept = { encode, release, &seen };
+
+	say(early, "[32,1,{\"get_retained\":true},\"t\"]");
+	next_message(early);
+	lt_local_publish_keeping(local, LT_STR("t"), LT_STR("[\"diff\"]"), &kept, NULL);
+	expect_member(early, "{},[\"diff\"]]");
+	assert_int_equal(seen.encoded, 0);
+	say(late, "[32,1,{\"get_retained\":true},\"t\"]");
+	next_message(late);
+	expect_member(late, "{\"retained\":true},[\"lazy\"]]");
+
+	assert_int_equal(seen.encoded, 1);
+	assert_false(lt_local_publish_keeping(
+			local, LT_STR("wamp.t"), LT_STR("[]"), &kept, &(struct lt_err){ 0 }));
+	assert_int_equal(seen.released, 2);
+	lt_local_leave(local);
+}
+
 static void a_refused_lazy_value_is_released(void **state)
 {
 	struct fixture *f = *state;
@@ -262,6 +286,7 @@ int main(void)
 		OPEN(local_and_socket_sessions_hear_each_other),
 		OPEN(a_retained_event_reaches_a_local_subscriber),
 		OPEN(a_lazy_value_is_encoded_once_when_first_wanted),
+		OPEN(differences_go_to_those_who_listen_and_the_whole_to_those_who_come),
 		OPEN(a_refused_lazy_value_is_released),
 		OPEN(calls_to_modules_are_answered_and_tell_the_role),
 		OPEN(a_call_of_a_module_ends_exactly_once),
