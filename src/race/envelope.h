@@ -29,6 +29,7 @@ enum lt_msg_class {
 #define LT_TOPIC_SCHEDULE       "livetiming.scheduler"
 #define LT_TOPIC_SERVICE        "livetiming.service."
 #define LT_RPC_LIST_SERVICES    "livetiming.directory.listServices"
+#define LT_RPC_LIST_SCHEDULE    "livetiming.schedule.list"
 #define LT_RPC_IS_ALIVE         "livetiming.service.isAlive."
 #define LT_RPC_REQUEST_STATE    "livetiming.service.requestState."
 #define LT_RPC_REQUEST_ANALYSIS "livetiming.service.requestAnalysisData."
