@@ -8,6 +8,7 @@
 #include "base/fsutil.h"
 #include "base/notify.h"
 #include "base/random.h"
+#include "daemon_schedule.h"
 #include "net/fetch.h"
 #include "net/ws_client.h"
 #include "race/envelope.h"
@@ -21,6 +22,7 @@
 #include "services/local_recording.h"
 #include "services/metrics.h"
 #include "services/recordings.h"
+#include "services/scheduler.h"
 #include "services/services.h"
 #include "services/timing_observer.h"
 #include "services/web.h"
@@ -30,9 +32,9 @@
 #define STOP_ROUTER_MS   3000 /* for GOODBYE to be said and answered */
 
 static const char *const module_names[] = { "router", "directory", "services", "analysis", "dvr",
-	"recordings", "web", "control", NULL };
+	"recordings", "scheduler", "web", "control", NULL };
 static const char *const module_names_without_dvr[] = { "router", "directory", "services",
-	"analysis", "recordings", "web", "control", NULL };
+	"analysis", "recordings", "scheduler", "web", "control", NULL };
 
 /*
  * On top of the router's two roles: who publishes on the control channel is
@@ -62,6 +64,8 @@ struct lt_daemon {
 	struct lt_timing_watcher watchers[2]; /* the two above, for the services */
 	struct lt_dvr *dvr;                   /* NULL: switched off */
 	struct lt_recordings *recordings;
+	struct lt_daemon_schedule schedule; /* what the scheduler works on */
+	struct lt_scheduler *scheduler;
 	struct lt_directory *directory;
 	struct lt_web *web;
 	struct lt_metrics *metrics;
@@ -221,6 +225,7 @@ static void write_more_metrics(void *arg, struct lt_buf *buf)
 
 	lt_services_write_metrics(daemon->services, buf);
 	lt_directory_write_metrics(daemon->directory, buf);
+	lt_scheduler_write_metrics(daemon->scheduler, buf);
 	lt_expo_figures(buf, &recordings, 1);
 	if (daemon->dvr) {
 		lt_dvr_write_metrics(daemon->dvr, buf);
@@ -284,6 +289,26 @@ static void create_monitoring(struct lt_daemon *daemon)
 	});
 }
 
+static void create_scheduler(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_conf *conf = daemon->env.conf;
+
+	daemon->schedule = (struct lt_daemon_schedule){ .services = daemon->services };
+	daemon->scheduler = lt_scheduler_create(&(struct lt_scheduler_env){
+			.loop = daemon->env.loop,
+			.log = { daemon->env.log_sink, "scheduler" },
+			.router = daemon->router,
+			.requests = lt_fetcher_requests(daemon->fetcher),
+			.urls = conf->calendar_urls,
+			.state_dir = conf->state_dir,
+			.local_zone = conf->local_zone,
+			.fresh = daemon->env.fresh,
+			.times = conf->schedule,
+			.services = &lt_daemon_schedule_services,
+			.arg = &daemon->schedule,
+	});
+}
+
 static void create_modules(struct lt_daemon *daemon)
 {
 	const struct lt_daemon_env *env = &daemon->env;
@@ -304,6 +329,7 @@ static void create_modules(struct lt_daemon *daemon)
 			.watchers = daemon->watchers,
 			.watcher_count = LT_ARRAY_LEN(daemon->watchers),
 	});
+	create_scheduler(daemon);
 	daemon->directory = lt_directory_create(&(struct lt_directory_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "directory" },
@@ -338,9 +364,12 @@ static void create_modules(struct lt_daemon *daemon)
 		.directory = daemon->directory,
 		.dvr = daemon->dvr,
 		.recordings = daemon->recordings,
+		.scheduler = daemon->scheduler,
 		.version = LT_VERSION,
 		.started = lt_loop_now(env->loop),
 		.names = daemon->dvr ? module_names : module_names_without_dvr,
+		.trouble = find_trouble,
+		.arg = daemon,
 	};
 	daemon->control = lt_control_create(&(struct lt_control_env){
 			.loop = env->loop,
@@ -386,6 +415,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_metrics_destroy(daemon->metrics);
 	lt_notify_destroy(daemon->notify);
 	lt_web_destroy(daemon->web);
+	lt_scheduler_destroy(daemon->scheduler);
 	lt_services_destroy(daemon->services);
 	lt_analyses_destroy(daemon->analyses);
 	lt_local_recordings_destroy(daemon->local_recordings);
@@ -467,7 +497,8 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 			!lt_analyses_start(daemon->analyses, err) ||
 			(daemon->dvr && !lt_dvr_start(daemon->dvr, err)) ||
 			!lt_recordings_start(daemon->recordings, err) || !listen_all(daemon, err) ||
-			!lt_services_start(daemon->services, err)) {
+			!lt_services_start(daemon->services, err) ||
+			!lt_scheduler_start(daemon->scheduler, err)) {
 		return false;
 	}
 	say_ready(daemon);
@@ -551,6 +582,7 @@ void lt_daemon_stop(struct lt_daemon *daemon)
 	lt_timer_once(&daemon->stop_timer, daemon->env.loop, STOP_SERVICES_MS, on_services_late,
 			daemon);
 	lt_local_recordings_drain(daemon->local_recordings);
+	lt_scheduler_stop(daemon->scheduler); /* nothing is started from now on */
 	lt_services_stop(daemon->services, stop_analyses, daemon);
 }
 

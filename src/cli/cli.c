@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -10,8 +11,12 @@
 #include "cli/cmd.h"
 #include "cli/text.h"
 
+#define ANSWER_TIMEOUT_S 60
+#define SYSTEM_SOCKET    "/run/livetimingd/control.sock"
+
 const struct lt_cli_cmd lt_cli_cmds[] = {
 	{ "status", NULL, "", "how the daemon is", lt_cmd_status },
+	{ "top", NULL, "[--interval SECONDS]", "what it does, live", lt_cmd_top },
 	{ "service", "list", "", "services that run", lt_cmd_service_list },
 	{ "service", "show", "NAME|UUID", "one service in detail", lt_cmd_service_show },
 	{ "service", "start", "PLUGIN [OPTION...]", "start a service", lt_cmd_service_start },
@@ -55,7 +60,7 @@ const struct lt_cli_cmd lt_cli_cmds[] = {
 static bool connect_once(struct lt_cli *cli, struct lt_err *err)
 {
 	if (!cli->client) {
-		cli->client = lt_client_connect(cli->socket_path, err);
+		cli->client = lt_client_connect(cli->socket_path, cli->patience_s, err);
 	}
 	return cli->client != NULL;
 }
@@ -89,16 +94,27 @@ cJSON *lt_cli_ask_take(struct lt_cli *cli, const char *verb, cJSON *args, int *r
 	return result;
 }
 
-cJSON *lt_cli_ask_quietly_take(struct lt_cli *cli, const char *verb, cJSON *args)
+cJSON *lt_cli_try_take(struct lt_cli *cli, const char *verb, cJSON *args, struct lt_err *err)
 {
-	struct lt_err err;
 	bool is_broken;
+	cJSON *result;
 
-	if (!connect_once(cli, &err)) {
+	if (!connect_once(cli, err)) {
 		cJSON_Delete(args);
 		return NULL;
 	}
-	return lt_client_call_take(cli->client, verb, args, &is_broken, &err);
+	result = lt_client_call_take(cli->client, verb, args, &is_broken, err);
+	if (!result && is_broken) {
+		lt_client_close(LT_STEAL(cli->client));
+	}
+	return result;
+}
+
+cJSON *lt_cli_ask_quietly_take(struct lt_cli *cli, const char *verb, cJSON *args)
+{
+	struct lt_err err;
+
+	return lt_cli_try_take(cli, verb, args, &err);
 }
 
 /* --- printing --- */
@@ -325,6 +341,12 @@ static char *default_socket(char *const *environment)
 	lt_conf_load_environment(conf, environment);
 	path = lt_ctl_socket_path(NULL, lt_conf_get(conf, "LIVETIMING_CONTROL_SOCKET"),
 			lt_conf_get(conf, "XDG_RUNTIME_DIR"));
+	/* somebody who is logged in, and a daemon that the system runs */
+	if (!lt_conf_get(conf, "LIVETIMING_CONTROL_SOCKET") && access(path, F_OK) != 0 &&
+			access(SYSTEM_SOCKET, F_OK) == 0) {
+		lt_free(path);
+		path = lt_strdup(SYSTEM_SOCKET);
+	}
 	lt_conf_destroy(conf);
 	return path;
 }
@@ -340,6 +362,7 @@ int lt_cli_main(const struct lt_cli_streams *streams, int argc, char **argv)
 		.program = name,
 		.socket_path = socket_path,
 		.environment = streams->environment,
+		.patience_s = ANSWER_TIMEOUT_S,
 	};
 	int status;
 

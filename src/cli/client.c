@@ -10,11 +10,10 @@
 #include "base/alloc.h"
 #include "base/ctl_proto.h"
 
-#define ANSWER_TIMEOUT_S 60
-#define READ_BYTES       65536
+#define READ_BYTES 65536
 
 struct lt_client {
-	int fd;
+	int fd, patience_s;
 	struct lt_buf input;
 	char *version;
 };
@@ -31,7 +30,7 @@ static bool read_more(struct lt_client *client, struct lt_err *err)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN) {
 		return lt_err_set(err, LT_E_TIMEOUT, "the daemon did not answer for %d s",
-				ANSWER_TIMEOUT_S);
+				client->patience_s);
 	}
 	if (n < 0) {
 		return lt_err_errno(err, "control socket");
@@ -92,7 +91,7 @@ static bool send_line(struct lt_client *client, const cJSON *json, struct lt_err
 static bool open_socket(struct lt_client *client, const char *path, struct lt_err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_S };
+	struct timeval timeout = { .tv_sec = client->patience_s };
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		return lt_err_set(err, LT_E_INVALID, "%s: the path is longer than %zu bytes", path,
@@ -139,11 +138,12 @@ static bool read_greeting(struct lt_client *client, struct lt_err *err)
 	return true;
 }
 
-struct lt_client *lt_client_connect(const char *path, struct lt_err *err)
+struct lt_client *lt_client_connect(const char *path, int patience_s, struct lt_err *err)
 {
 	struct lt_client *client = lt_zalloc(sizeof(*client));
 
 	client->fd = -1;
+	client->patience_s = patience_s;
 	if (open_socket(client, path, err) && read_greeting(client, err)) {
 		return client;
 	}

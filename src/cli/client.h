@@ -12,8 +12,11 @@
 
 struct lt_client;
 
-/* NULL: nobody listens there, or it speaks another protocol; err says what to do. */
-struct lt_client *lt_client_connect(const char *path, struct lt_err *err);
+/*
+ * NULL: nobody listens there, or it speaks another protocol; err says what to do.
+ * patience_s: how long any answer may take before the connection counts as broken.
+ */
+struct lt_client *lt_client_connect(const char *path, int patience_s, struct lt_err *err);
 void lt_client_close(struct lt_client *client); /* NULL is fine */
 
 /* The daemon's version, from its greeting. Borrowed. */

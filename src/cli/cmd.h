@@ -29,6 +29,7 @@ struct lt_cli {
 	const char *socket_path; /* borrowed */
 	char *const *environment;
 	bool is_json;
+	int patience_s;           /* how long an answer of the daemon may take */
 	struct lt_client *client; /* NULL until something is asked */
 };
 
@@ -44,6 +45,7 @@ struct lt_cli_cmd {
 extern const struct lt_cli_cmd lt_cli_cmds[];
 
 /* Runs of the table (cmd_*.c). */
+int lt_cmd_top(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_status(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_start(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_stop(struct lt_cli *cli, int argc, char **argv);
@@ -76,7 +78,13 @@ int lt_cmd_complete(struct lt_cli *cli, int argc, char **argv);
  */
 cJSON *lt_cli_ask_take(struct lt_cli *cli, const char *verb, cJSON *args, int *ret_status);
 
-/* As above, but prints nothing: for questions whose failure does not matter. */
+/*
+ * As above, but prints nothing: NULL with err. A connection that broke is made
+ * anew with the next question.
+ */
+cJSON *lt_cli_try_take(struct lt_cli *cli, const char *verb, cJSON *args, struct lt_err *err);
+
+/* As above, for questions whose failure does not matter. */
 cJSON *lt_cli_ask_quietly_take(struct lt_cli *cli, const char *verb, cJSON *args);
 
 /* -j: the whole result as one JSON document. */

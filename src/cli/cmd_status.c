@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "cli/cmd.h"
 #include "cli/text.h"
+#include "cli/top.h"
 
 static void print_line(struct lt_cli *cli, const char *title, struct lt_buf *text)
 {
@@ -27,6 +28,13 @@ static void print_router(struct lt_cli *cli, const cJSON *router, struct lt_buf 
 			lt_cli_number(router, "events_conflated"));
 	print_line(cli, "events", text);
 	lt_buf_printf(text, "%" PRId64, lt_cli_number(router, "calls"));
+	if (cJSON_IsNumber(lt_json_get(lt_json_get(router, "call_us"), "p99"))) {
+		const cJSON *us = lt_json_get(router, "call_us");
+
+		lt_buf_printf(text, "; half within %g ms, 99 of 100 within %g ms",
+				(double)lt_cli_number(us, "p50") / 1000.0,
+				(double)lt_cli_number(us, "p99") / 1000.0);
+	}
 	print_line(cli, "calls", text);
 	lt_cli_bytes(text, lt_cli_number(router, "bytes_sent"));
 	lt_buf_add_c(text, " sent, ");
@@ -64,8 +72,10 @@ static void print_recordings(struct lt_cli *cli, const cJSON *recordings, struct
 
 static void print_status(struct lt_cli *cli, const cJSON *status)
 {
+	const struct lt_top_sample none = { 0 }, now = { .status = (cJSON *)(uintptr_t)status };
+	int64_t p99_us = lt_top_loop_p99(&none, &now);
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	const cJSON *address;
+	const cJSON *address, *timing = lt_json_get(status, "timing");
 
 	lt_buf_printf(&text, "%.*s, process %" PRId64 ", up ",
 			LT_STR_ARG(lt_cli_member(status, "version")), lt_cli_number(status, "pid"));
@@ -76,11 +86,25 @@ static void print_status(struct lt_cli *cli, const cJSON *status)
 				cJSON_IsString(address) ? address->valuestring : "?");
 	}
 	print_line(cli, "listening", &text);
-	lt_buf_printf(&text, "%" PRId64 " listed, %" PRId64 " of them hidden",
-			lt_cli_number(status, "services"), lt_cli_number(status, "hidden"));
+	if (cJSON_IsFalse(lt_json_get(status, "ready"))) {
+		lt_buf_printf(&text, "NOT READY: %.*s",
+				LT_STR_ARG(lt_cli_member(status, "reason")));
+	} else {
+		lt_buf_add_c(&text, "ready");
+	}
+	print_line(cli, "health", &text);
+	lt_buf_printf(&text,
+			"%" PRId64 " listed, %" PRId64 " of them hidden; %" PRId64
+			" run here, %" PRId64 " failed, %" PRId64 " silent",
+			lt_cli_number(status, "services"), lt_cli_number(status, "hidden"),
+			lt_cli_number(timing, "running"), lt_cli_number(timing, "failed"),
+			lt_cli_number(timing, "stale"));
 	print_line(cli, "services", &text);
 	print_recordings(cli, lt_json_get(status, "recordings"), &text);
 	print_router(cli, lt_json_get(status, "router"), &text);
+	if (p99_us > 0) {
+		lt_buf_printf(&text, "99 of 100 turns within %g ms, ", (double)p99_us / 1000.0);
+	}
 	lt_buf_printf(&text, "%.1f ms at most",
 			(double)lt_cli_number(lt_json_get(status, "loop"), "lag_max_us") / 1000.0);
 	print_line(cli, "loop delay", &text);

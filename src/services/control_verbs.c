@@ -11,6 +11,25 @@
 
 /* --- status --- */
 
+/* {"p50", "p99"}: the bounds under which so many of 100 are; null without any. */
+static cJSON *quantiles(const struct lt_histogram *histogram)
+{
+	static const struct {
+		const char *name;
+		unsigned permille;
+	} asked[] = { { "p50", 500 }, { "p99", 990 } };
+	cJSON *json = cJSON_CreateObject();
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(asked); i++) {
+		lt_json_set_take(json, asked[i].name,
+				histogram->count ? lt_json_new_int(lt_histogram_quantile(histogram,
+								   lt_histogram_us,
+								   asked[i].permille))
+						 : cJSON_CreateNull());
+	}
+	return json;
+}
+
 static cJSON *router_figures(const struct lt_control_modules *modules)
 {
 	cJSON *json = cJSON_CreateObject();
@@ -33,6 +52,8 @@ static cJSON *router_figures(const struct lt_control_modules *modules)
 	lt_json_add_int(json, "slow_peers_ended", (int64_t)stats.slow_peers_ended);
 	lt_json_add_int(json, "protocol_errors", (int64_t)stats.protocol_errors);
 	lt_json_add_int(json, "auth_failures", (int64_t)stats.auth_failures);
+	lt_json_set_take(json, "call_us", quantiles(&stats.call_us));
+	lt_json_set_take(json, "fanout_us", quantiles(&stats.fanout_us));
 	return json;
 }
 
@@ -65,6 +86,7 @@ static cJSON *recording_figures(const struct lt_control_modules *modules)
 	lt_json_add_int(json, "failing", (int64_t)stats.in_trouble);
 	lt_json_add_int(json, "frames", (int64_t)stats.frames);
 	lt_json_add_int(json, "lost", (int64_t)stats.lost);
+	lt_json_add_int(json, "bytes", (int64_t)stats.bytes_total);
 	lt_json_add_int(json, "kept", (int64_t)stats.kept);
 	lt_json_add_int(json, "discarded", (int64_t)stats.discarded);
 	lt_json_add_int(json, "listed", (int64_t)lt_recordings_count(modules->recordings));
@@ -81,6 +103,7 @@ static cJSON *loop_figures(const struct lt_control_modules *modules)
 	lt_loop_report(modules->loop, &stats);
 	lt_json_add_int(json, "turns", (int64_t)stats.turns);
 	lt_json_add_int(json, "lag_max_us", stats.lag_max_us);
+	lt_json_add_int(json, "lag_sum_us", stats.lag_sum_us);
 	for (size_t i = 0; i < LT_LAG_BUCKETS; i++) {
 		cJSON *bucket = cJSON_CreateArray();
 
@@ -120,6 +143,7 @@ static void run_status(void *arg, struct lt_control_request *request, const cJSO
 	cJSON *listeners = cJSON_CreateArray();
 	int64_t uptime_us = lt_loop_now(modules->loop).us - modules->started.us;
 	struct lt_directory_stats directory;
+	const char *trouble = modules->trouble ? modules->trouble(modules->arg) : NULL;
 	const char *address;
 
 	(void)args;
@@ -132,6 +156,10 @@ static void run_status(void *arg, struct lt_control_request *request, const cJSO
 	lt_json_add_int(json, "uptime_s", uptime_us / LT_US_PER_S);
 	lt_json_set_take(json, "listeners", listeners);
 	lt_json_set_take(json, "modules", text_list(modules->names));
+	lt_json_add_bool(json, "ready", !trouble);
+	if (trouble) {
+		lt_json_add_c(json, "reason", trouble);
+	}
 	lt_json_add_int(json, "services", (int64_t)directory.services);
 	lt_json_add_int(json, "hidden", (int64_t)directory.hidden);
 	lt_json_add_int(json, "memory_bytes", memory_bytes());
@@ -140,6 +168,14 @@ static void run_status(void *arg, struct lt_control_request *request, const cJSO
 	lt_json_set_take(json, "router", router_figures(modules));
 	lt_json_set_take(json, "loop", loop_figures(modules));
 	lt_control_ok_take(request, json);
+}
+
+static void run_directory_list(void *arg, struct lt_control_request *request, const cJSON *args)
+{
+	const struct lt_control_modules *modules = arg;
+
+	(void)args;
+	lt_control_ok_take(request, lt_directory_list(modules->directory));
 }
 
 /* --- services --- */
@@ -294,6 +330,7 @@ static const struct lt_control_arg restart_args[] = {
 
 const struct lt_control_verb lt_control_verbs[] = {
 	{ "status", NULL, run_status },
+	{ "directory.list", NULL, run_directory_list },
 	{ "service.start", command_args, run_service_start },
 	{ "service.stop", service_args, run_service_stop },
 	{ "service.restart", restart_args, run_service_restart },

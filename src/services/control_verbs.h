@@ -12,6 +12,7 @@ struct lt_directory;
 struct lt_dvr;
 struct lt_recordings;
 struct lt_router;
+struct lt_scheduler;
 struct lt_services;
 
 /* What the verbs work on; the verbs_arg of lt_control_env. All borrowed. */
@@ -22,9 +23,13 @@ struct lt_control_modules {
 	struct lt_directory *directory;
 	struct lt_dvr *dvr; /* NULL: nothing is recorded */
 	struct lt_recordings *recordings;
+	struct lt_scheduler *scheduler;
 	const char *version;
 	struct lt_mono started;
 	const char *const *names; /* of the modules that run, for status; ends with NULL */
+	/* Why the daemon is not ready, one sentence, static; NULL: it is. NULL function: always. */
+	const char *(*trouble)(void *arg);
+	void *arg;
 };
 
 extern const struct lt_control_verb lt_control_verbs[];

@@ -10,7 +10,7 @@ packages="gcc make pkg-config ca-certificates libwebsockets-dev libwebsockets-ev
 	libical-dev libcurl4-openssl-dev libmbedtls-dev uthash-dev zlib1g-dev libssl-dev libev-dev"
 test_packages="g++ clang libclang-rt-14-dev libcmocka-dev libmpack-dev libcbor-dev chromium openssl procps zip"
 lint_packages="clang-format clang-tidy shellcheck git mandoc"
-deb_packages="debhelper dpkg-dev fakeroot lintian git"
+deb_packages="debhelper dpkg-dev fakeroot lintian git debootstrap curl"
 case $what in
 build) ;;
 test) packages="$packages $test_packages" ;;

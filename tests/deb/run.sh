@@ -21,15 +21,17 @@ check() { # sentence, command ...
 	passed=$((passed + 1))
 	echo "ok $passed - $sentence"
 }
-for tool in debootstrap unshare dpkg-deb; do
-	command -v "$tool" >/dev/null || fail "$tool is not installed"
-done
-[ "$(id -u)" = 0 ] || fail "only root may make a system"
+if [ "$(id -u)" != 0 ] || ! unshare --mount --pid --fork true 2>/dev/null; then
+	echo "SKIPPED: only root, and not inside of every container, may make a system"
+	echo "0 passed, 0 failed"
+	exit 0
+fi
 if [ -z "${LT_IN_NAMESPACE:-}" ]; then # mounts and processes end with this script
 	LT_IN_NAMESPACE=1 exec unshare --mount --pid --fork "$0" "$@"
 fi
 
 root=$(mktemp -d /var/tmp/livetiming-deb.XXXXXX)
+chmod 755 "$root" # its users may enter
 # shellcheck disable=SC2064 # the folder of now
 trap "umount '$root/proc' 2>/dev/null; rm -rf --one-file-system '$root'" EXIT
 inside() {
@@ -41,8 +43,9 @@ mount -t proc proc "$root/proc"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # nothing is started here
 chmod 755 "$root/usr/sbin/policy-rc.d"
 mkdir "$root/packages"
-cp "$build"/deb/livetiming*.deb "$root/packages/"
-rm -f "$root"/packages/*-dbgsym_*
+for package in livetimingd livetimingctl livetiming-dev; do
+	cp "$build"/deb/"$package"_*.deb "$root/packages/$package.deb"
+done
 
 apt_get() {
 	inside apt-get -q -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >"$build/deb/apt.log" 2>&1 ||
@@ -50,7 +53,7 @@ apt_get() {
 }
 
 # --- installed ---
-apt_get install /packages/livetimingd_*.deb /packages/livetimingctl_*.deb /packages/livetiming-dev_*.deb
+apt_get install /packages/livetimingd.deb /packages/livetimingctl.deb /packages/livetiming-dev.deb
 check "the packages bring all that they need" inside livetimingd --version
 check "the system user is there" inside getent passwd livetimingd
 check "its settings are fine" inside livetimingd --config /etc/livetimingd/livetimingd.conf --check-config
@@ -93,10 +96,10 @@ stop() {
 start
 check "a service starts" inside livetimingctl service start simulator --seed 7
 recording() {
-	inside livetimingctl -j recordings list | grep -q '"frames":[1-9]'
+	inside livetimingctl -j recordings list | grep -qE '"frames": *[1-9]'
 }
 until_true "it is recorded" recording
-address=$(inside livetimingctl -j status | sed 's/.*"listeners":\["\([^"]*\)".*/\1/')
+address=$(inside livetimingctl status | sed -n 's/^listening *//p')
 check "the page is there" curl -sf "http://$address/" -o /dev/null
 check "it is ready" curl -sf "http://$address/readyz" -o /dev/null
 stop
@@ -108,15 +111,14 @@ echo "kept" >"$root/var/lib/livetimingd/recordings/club.zip"
 
 # --- upgraded: the same packages with a later version ---
 for package in livetimingd livetimingctl livetiming-dev; do
-	dpkg-deb -R "$root"/packages/${package}_*.deb "$root/packages/$package"
+	dpkg-deb -R "$root/packages/$package.deb" "$root/packages/$package"
 	sed -i -E 's/^Version: (.*)/Version: \1+later/; s/(livetimingctl \(= [^)]*)\)/\1+later)/' \
 		"$root/packages/$package/DEBIAN/control"
-	rm "$root"/packages/${package}_*.deb
-	dpkg-deb -b "$root/packages/$package" "$root/packages/${package}_later.deb" >/dev/null
+	dpkg-deb -b "$root/packages/$package" "$root/packages/$package-later.deb" >/dev/null
 done
 echo "LIVETIMING_LOG_LEVEL=debug" >>"$root/etc/livetimingd/livetimingd.conf"
-apt_get -o Dpkg::Options::=--force-confold install /packages/livetimingd_later.deb \
-	/packages/livetimingctl_later.deb /packages/livetiming-dev_later.deb
+apt_get -o Dpkg::Options::=--force-confold install /packages/livetimingd-later.deb \
+	/packages/livetimingctl-later.deb /packages/livetiming-dev-later.deb
 # shellcheck disable=SC2016 # dpkg-query expands it
 check "the upgrade is in" [ "$(inside dpkg-query -W -f '${Version}' livetimingd | grep -c later)" = 1 ]
 check "it keeps changed settings" grep -q LOG_LEVEL=debug "$root/etc/livetimingd/livetimingd.conf"
