@@ -63,3 +63,28 @@ export function cell(value, type) {
   if (typeof value === 'object') return { text: JSON.stringify(value), className: '', title: '' };
   return { text: String(value), className: '', title: '' };
 }
+
+// 5400 -> "1 h 30 min"
+export function duration(seconds) {
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) return '–';
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1) return `${Math.round(seconds)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ''}`;
+}
+
+// Time to go: "in 3 days", "in 5 h 10 min", "in 4:59", "now".
+export function until(seconds) {
+  if (!Number.isFinite(seconds)) return '';
+  if (seconds <= 0) return 'now';
+  if (seconds >= 2 * 86400) return `in ${Math.floor(seconds / 86400)} days`;
+  if (seconds >= 3600) return `in ${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
+  return `in ${Math.floor(seconds / 60)}:${String(Math.floor(seconds) % 60).padStart(2, '0')}`;
+}
+
+// 45.5 -> "45.5 s", 125 -> "2:05.0"
+export function delayText(seconds) {
+  const tenths = Math.round(seconds * 10) / 10;
+  if (tenths < 60) return `${tenths.toFixed(1)} s`;
+  return `${Math.floor(tenths / 60)}:${(tenths % 60).toFixed(1).padStart(4, '0')}`;
+}
