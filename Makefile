@@ -9,7 +9,7 @@ WERROR  ?= 1
 B       ?= $(if $(SAN),build/san,build)
 O       := $(B)/obj
 
-PKGS    := libwebsockets libuv libcjson libzip libical libcurl zlib openssl
+PKGS    := libwebsockets libuv libcjson libzip libical libcurl zlib openssl miniupnpc
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wformat=2 -Wimplicit-fallthrough \
 	-Wconversion -Wno-sign-conversion $(if $(filter 1,$(WERROR)),-Werror)

@@ -9,6 +9,7 @@
 #include "base/notify.h"
 #include "base/random.h"
 #include "daemon_schedule.h"
+#include "isolation.h"
 #include "net/fetch.h"
 #include "net/ws_client.h"
 #include "race/envelope.h"
@@ -59,6 +60,7 @@ struct lt_daemon {
 	struct lt_fetcher *fetcher;
 	struct lt_ws_hub *ws_hub;
 	struct lt_services *services;
+	struct lt_isolation *isolation; /* of services in processes of their own */
 	struct lt_analyses *analyses;
 	struct lt_local_recordings *local_recordings;
 	struct lt_timing_watcher watchers[2]; /* the two above, for the services */
@@ -314,6 +316,13 @@ static void create_modules(struct lt_daemon *daemon)
 	const struct lt_daemon_env *env = &daemon->env;
 
 	create_recording(daemon);
+	daemon->isolation = lt_isolation_create(&(struct lt_isolation_env){
+			.loop = env->loop,
+			.random = daemon->random,
+			.log = { env->log_sink, "children" },
+			.router = daemon->router,
+			.conf = env->conf,
+	});
 	daemon->services = lt_services_create(&(struct lt_services_env){
 			.loop = env->loop,
 			.random = daemon->random,
@@ -326,6 +335,9 @@ static void create_modules(struct lt_daemon *daemon)
 			.plugin_path = env->conf->plugin_path,
 			.autostart = env->conf->services,
 			.fresh = env->fresh,
+			.children = lt_isolation_children(daemon->isolation),
+			.crash_limit = env->conf->crash_limit,
+			.settle_s = env->conf->settle_s,
 			.watchers = daemon->watchers,
 			.watcher_count = LT_ARRAY_LEN(daemon->watchers),
 	});
@@ -417,6 +429,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_web_destroy(daemon->web);
 	lt_scheduler_destroy(daemon->scheduler);
 	lt_services_destroy(daemon->services);
+	lt_isolation_destroy(daemon->isolation);
 	lt_analyses_destroy(daemon->analyses);
 	lt_local_recordings_destroy(daemon->local_recordings);
 	lt_dvr_destroy(daemon->dvr);

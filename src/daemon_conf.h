@@ -55,9 +55,15 @@ struct lt_daemon_conf {
 	bool trust_proxy;
 	bool http_call;                 /* serve POST /call */
 	const char *tls_cert, *tls_key; /* NULL: none */
-	const char *notify_socket;      /* NULL: nobody waits for READY=1 */
-	int64_t watchdog_us;            /* 0: none */
-	const char *log_file;           /* NULL: standard error */
+	/* Of services in processes of their own. */
+	const char *router;       /* LIVETIMING_ROUTER; NULL: they are standalone */
+	uint16_t standalone_port; /* 0: any */
+	const char *use_upnp;     /* any text; NULL: no */
+	unsigned crash_limit;     /* deaths; 0: none is too many */
+	int64_t settle_s;
+	const char *notify_socket; /* NULL: nobody waits for READY=1 */
+	int64_t watchdog_us;       /* 0: none */
+	const char *log_file;      /* NULL: standard error */
 };
 
 /* How lt_conf_check and lt_daemon_conf_read tell what they find. */

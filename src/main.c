@@ -9,6 +9,8 @@
 #include "base/conf.h"
 #include "daemon.h"
 #include "daemon_conf.h"
+#include "main_service.h"
+#include "stop_guard.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2 };
 
@@ -16,6 +18,8 @@ struct options {
 	const char *config; /* NULL: livetiming.env here or above, if there is one */
 	const char *log_format, *log_level;
 	bool check_config, fresh;
+	bool is_service; /* one service in this process, instead of the daemon */
+	struct lt_main_service service;
 };
 
 static const char usage[] =
@@ -25,6 +29,8 @@ static const char usage[] =
 		"  --log-format FORMAT  text or json\n"
 		"  --log-level LEVEL    error, warn, info or debug\n"
 		"  --fresh              forget the services that ran before\n"
+		"  --service CLASS ...  no daemon: one service in a process of its own, as\n"
+		"                       livetiming-service CLASS [OPTION...]\n"
 		"  --version, --help\n\n"
 		"Settings are environment variables, which win over the file. They are described\n"
 		"in conf/livetiming.env. Exit status: 0 stopped in order, 1 could not start or go\n"
@@ -41,12 +47,23 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		{ "fresh", no_argument, NULL, 'n' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "service", no_argument, NULL, 's' },
+		{ "supervised", required_argument, NULL, 'u' }, /* of the daemon to its children */
 		{ 0 },
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+	/* '+': options of a service behind --service are not ours */
+	while (!ret->is_service &&
+			(option = getopt_long(argc, argv, "+c:h", long_options, NULL)) != -1) {
 		switch (option) {
+		case 'u':
+			ret->service.supervised = optarg;
+			ret->is_service = true;
+			break;
+		case 's':
+			ret->is_service = true;
+			break;
 		case 'c':
 			ret->config = optarg;
 			break;
@@ -73,7 +90,12 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			return EXIT_CONFIG;
 		}
 	}
-	if (optind < argc) {
+	if (ret->is_service) {
+		ret->service.program = basename(argv[0]);
+		ret->service.is_fresh = ret->fresh;
+		ret->service.argc = argc - optind;
+		ret->service.argv = argv + optind;
+	} else if (optind < argc) {
 		fprintf(stderr, "livetimingd: unexpected argument \"%s\"; see livetimingd --help\n",
 				argv[optind]);
 		return EXIT_CONFIG;
@@ -106,7 +128,9 @@ static void load_option(struct lt_conf *conf, const char *name, const char *valu
 
 static bool load_settings(struct lt_conf *conf, const struct options *options, struct lt_err *err)
 {
-	LT_AUTO(lt_free) char *found = options->config ? NULL : lt_conf_find_file(".");
+	bool is_child = options->service.supervised != NULL; /* given what it needs */
+	LT_AUTO(lt_free)
+	char *found = options->config || is_child ? NULL : lt_conf_find_file(".");
 	const char *file = options->config ? options->config : found;
 
 	load_option(conf, "LIVETIMING_LOG_FORMAT", options->log_format);
@@ -159,8 +183,7 @@ static bool run(const struct lt_daemon_env *env, bool check_config, struct lt_er
 	if (ok && !check_config) {
 		signal(SIGPIPE, SIG_IGN);
 		raise_descriptor_limit(&log);
-		lt_loop_on_signal(env->loop, SIGTERM, on_signal, daemon);
-		lt_loop_on_signal(env->loop, SIGINT, on_signal, daemon);
+		lt_stop_guard_install(env->loop, on_signal, daemon);
 		lt_loop_on_signal(env->loop, SIGHUP, on_hangup, daemon);
 		lt_loop_on_signal(env->loop, SIGUSR1, on_rotated, daemon);
 		lt_log(&log, LT_INFO, "starting", "version=%s", LT_VERSION);
@@ -219,7 +242,8 @@ static int run_options(const struct options *options)
 	if (!load_settings(conf, options, &err)) {
 		fprintf(stderr, "livetimingd: %s\n", err.msg);
 	} else if (lt_daemon_conf_read(conf, &settings, report, &warnings)) {
-		status = run_settings(&settings, options);
+		status = options->is_service ? lt_main_service(&settings, &options->service)
+					     : run_settings(&settings, options);
 		if (options->check_config && status == EXIT_DONE) {
 			lt_daemon_conf_describe(conf, &text);
 			printf("%s%s\n", text.p,

@@ -28,11 +28,13 @@ static const struct rule rules[] = {
 	{ { 'N', "do-not-record", NULL, "recorders drop it" }, VALUE_NONE, FIELD(do_not_record) },
 	{ { 'm', "masquerade", "CLASS", "show this service class instead" }, VALUE_OPTIONAL,
 			FIELD(masquerade) },
-	{ { 0, "standalone", NULL, "accepted; the daemon is the server" }, VALUE_NONE,
+	{ { 0, "isolated", NULL, "in a process of its own, started again when it dies" },
+			VALUE_NONE, FIELD(isolated) },
+	{ { 0, "standalone", NULL, "its own server, no router; not within the daemon" }, VALUE_NONE,
 			FIELD(standalone) },
 	{ { 0, "no-write-state", NULL, "write no state and no log file" }, VALUE_NONE,
 			FIELD(no_write_state) },
-	{ { 0, "upnp", NULL, "accepted; the daemon forwards no port" }, VALUE_NONE, FIELD(upnp) },
+	{ { 0, "upnp", NULL, "forward the port of --standalone" }, VALUE_NONE, FIELD(upnp) },
 	{ { 0, "uuid", "UUID", "UUID of the service" }, VALUE_REQUIRED, FIELD(uuid) },
 	{ { 0, "private", NULL, "nobody sees it without its access code" }, VALUE_NONE,
 			FIELD(is_private) },
@@ -188,6 +190,12 @@ static bool store(struct parse *parse, const struct rule *rule, struct lt_str at
 	return true;
 }
 
+/* Not of the original: never meant by an abbreviation, which may be one of its. */
+static bool is_ours(const struct rule *rule)
+{
+	return rule->offset == FIELD(isolated) || rule->offset == FIELD(is_private);
+}
+
 /* The rule that a long name means: exact, or the only one that begins so. NULL: not ours. */
 static bool find_long(struct lt_str name, const struct rule **ret_rule, struct lt_err *err)
 {
@@ -201,7 +209,7 @@ static bool find_long(struct lt_str name, const struct rule **ret_rule, struct l
 			*ret_rule = &rules[i];
 			return true;
 		}
-		if (name.n > 0 && lt_str_starts(full, name)) {
+		if (name.n > 0 && !is_ours(&rules[i]) && lt_str_starts(full, name)) {
 			if (found != NULL) {
 				return lt_err_set(err, LT_E_INVALID,
 						"option %s could mean --%s or --%s",

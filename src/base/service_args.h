@@ -47,7 +47,7 @@ struct lt_service_args {
 	char *service_class;
 	char *initial_state, *recording_file, *description, *masquerade, *uuid;
 	bool verbose, debug, disable_analysis, hidden, do_not_record, standalone, no_write_state,
-			upnp, is_private;
+			upnp, is_private, isolated;
 	struct lt_args extra; /* for the plugin, in order */
 };
 

@@ -47,6 +47,7 @@ extern const struct lt_cli_cmd lt_cli_cmds[];
 /* Runs of the table (cmd_*.c). */
 int lt_cmd_top(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_status(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_service_run(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_start(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_stop(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_restart(struct lt_cli *cli, int argc, char **argv);
@@ -115,6 +116,11 @@ void lt_cli_print_members(struct lt_cli *cli, const cJSON *object);
  * as lt_cli_ask_take.
  */
 cJSON *lt_cli_start_service(struct lt_cli *cli, int argc, char **argv, int *ret_status);
+
+/* --- a service in a process of its own (service_run.c) --- */
+
+/* Become that process; returns only when that fails. argv: PLUGIN [options]. */
+int lt_cli_run_service(struct lt_cli *cli, int argc, char **argv);
 
 /* --- other names of the program (names.c) --- */
 

@@ -1,21 +1,15 @@
 /*
  * The names under which the original's users know their commands; links to
- * livetimingctl. Command lines are taken as they are. What concerns services is
- * the daemon's work: no pid files, no process for each service; recordings are
- * worked on here.
+ * livetimingctl. Command lines are taken as they are. The service manager asks
+ * the daemon, which keeps no pid files; livetiming-service is a process of its own
+ * (service_run.c); recordings are worked on here.
  */
-#include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/service_args.h"
 #include "cli/cmd.h"
 #include "cli/text.h"
-
-#define FOLLOW_INTERVAL_S 1
 
 /* --- shared --- */
 
@@ -183,82 +177,6 @@ static int run_manager(struct lt_cli *cli, int argc, char **argv)
 	return status;
 }
 
-/* --- livetiming-service CLASS [options] --- */
-
-/* Wait for SIGINT or SIGTERM (true), or for a while (false). Blocked by the caller. */
-static bool was_interrupted(const sigset_t *signals)
-{
-	struct timespec pause = { .tv_sec = FOLLOW_INTERVAL_S };
-
-	return sigtimedwait(signals, NULL, &pause) > 0;
-}
-
-/* Follow a service until somebody interrupts us (it is stopped then) or it ends. */
-static int follow(struct lt_cli *cli, const cJSON *service, const char *service_class)
-{
-	LT_AUTO(lt_free) char *last = lt_strdup("");
-	sigset_t signals;
-	int status;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	while (!was_interrupted(&signals)) {
-		LT_AUTO(cJSON_Delete) cJSON *now = NULL;
-		LT_AUTO(lt_free) char *text = NULL;
-		LT_AUTO(lt_free) char *reason = NULL;
-
-		now = lt_cli_ask_take(cli, "service.show", uuid_args(service), &status);
-		if (!now) {
-			return status;
-		}
-		text = lt_cli_clean(lt_cli_member(now, "status"));
-		reason = lt_cli_clean(lt_cli_member(now, "reason"));
-		if (strcmp(text, last) != 0) {
-			fprintf(cli->out, "%s %s%s%s\n", service_class, text, *reason ? ": " : "",
-					reason);
-			fflush(cli->out);
-			lt_free(last);
-			last = LT_STEAL(text);
-		}
-		if (strcmp(last, "failed") == 0) {
-			return LT_EXIT_REFUSED;
-		}
-	}
-	cJSON_Delete(lt_cli_ask_take(cli, "service.stop", uuid_args(service), &status));
-	if (status == LT_EXIT_DONE) {
-		print_done(cli, "stopped", service_class, service);
-	}
-	return status;
-}
-
-static int run_service(struct lt_cli *cli, int argc, char **argv)
-{
-	LT_AUTO(cJSON_Delete) cJSON *service = NULL;
-	struct lt_args words = { 0 };
-	struct lt_service_args parsed = { 0 };
-	struct lt_err err = { 0 };
-	int status;
-
-	for (int i = 0; i < argc; i++) {
-		lt_args_add(&words, lt_str_from(argv[i]));
-	}
-	if (!lt_service_args_parse(&words, &parsed, &err)) {
-		lt_args_finish(&words);
-		return lt_cli_usage_error(
-				cli, "%s; usage: %s CLASS [OPTION...]", err.msg, cli->program);
-	}
-	lt_args_finish(&words);
-	service = lt_cli_start_service(cli, argc, argv, &status);
-	if (service) {
-		print_done(cli, "started", parsed.service_class, service);
-		status = follow(cli, service, parsed.service_class);
-	}
-	lt_service_args_finish(&parsed);
-	return status;
-}
-
 /* --- programs of the original that are parts of the daemon --- */
 
 static int run_part(struct lt_cli *cli, const char *part)
@@ -338,7 +256,7 @@ bool lt_cli_run_by_name(
 		return true;
 	}
 	if (strcmp(name, "livetiming-service") == 0) {
-		*ret_status = run_service(cli, argc, argv);
+		*ret_status = lt_cli_run_service(cli, argc, argv);
 		return true;
 	}
 	for (size_t i = 0; i < LT_ARRAY_LEN(on_files); i++) {

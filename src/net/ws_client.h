@@ -32,6 +32,10 @@ struct lt_ws_hub *lt_ws_hub_create(const struct lt_net_env *env, const char *ca_
  * destruction. NULL is fine. */
 void lt_ws_hub_destroy(struct lt_ws_hub *hub);
 
+/* Nothing but errors of libwebsockets on standard error: for programs without the router's
+ * listeners, which set up its log. */
+void lt_ws_hub_silence(void);
+
 /* Texts are copied. */
 struct lt_ws_client_opts {
 	const char *url;

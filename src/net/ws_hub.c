@@ -45,6 +45,11 @@ bool lt_ws_hub_open(
 	return true;
 }
 
+void lt_ws_hub_silence(void)
+{
+	lws_set_log_level(LLL_ERR, NULL);
+}
+
 struct lt_ws_hub *lt_ws_hub_create(const struct lt_net_env *env, const char *ca_file)
 {
 	struct lt_ws_hub *hub = lt_zalloc(sizeof(*hub));

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/fsutil.h"
 #include "base/table.h"
+#include "services/plugin_options.h"
 #include "services/services_priv.h"
 #include "store/saved.h"
 
@@ -39,6 +40,7 @@ static void free_entry(struct lt_services *services, struct lt_service_entry *en
 {
 	DL_DELETE(services->entries, entry);
 	lt_timing_destroy(entry->timing);
+	lt_child_release(entry->child);
 	lt_args_finish(&entry->args);
 	lt_free(entry->service_class);
 	lt_free(entry->plugin);
@@ -85,7 +87,7 @@ static struct lt_service_entry *find_uuid(struct lt_services *services, struct l
 /* The name that people see counts, too: it is what `service list` shows. */
 static bool is_named(const struct lt_service_entry *entry, struct lt_str name)
 {
-	const cJSON *manifest = entry->timing ? lt_timing_manifest(entry->timing) : NULL;
+	const cJSON *manifest = lt_services_entry_manifest(entry);
 	const cJSON *shown = lt_json_get(manifest, "name");
 
 	return lt_str_eq_c(name, entry->service_class) || lt_str_eq_c(name, entry->plugin) ||
@@ -212,9 +214,9 @@ static bool attach_watchers(struct lt_services *services, struct lt_service_entr
 
 /* Before anything of it is published. */
 static bool close_private(struct lt_services *services, const struct lt_service_entry *entry,
-		struct lt_err *err)
+		bool is_private, struct lt_err *err)
 {
-	return !lt_timing_is_private(entry->timing) || services->env.close == NULL ||
+	return !is_private || services->env.close == NULL ||
 			services->env.close(services->env.close_arg, lt_str_from(entry->uuid),
 					lt_str_from(entry->service_class), err);
 }
@@ -259,9 +261,61 @@ static bool make_timing(struct lt_services *services, struct lt_service_entry *e
 	bool continues = opts.state != NULL || opts.state_file != NULL;
 
 	entry->timing = lt_timing_create(&env, &opts, err);
-	return entry->timing != NULL && close_private(services, entry, err) &&
+	return entry->timing != NULL &&
+			close_private(services, entry, lt_timing_is_private(entry->timing), err) &&
 			attach_watchers(services, entry, args, continues, err) &&
 			lt_timing_start(entry->timing, err);
+}
+
+/* --- in a process of its own --- */
+
+static void on_child_failed(void *arg, struct lt_child *child, const char *reason)
+{
+	struct lt_services *services = arg;
+	struct lt_service_entry *entry;
+
+	DL_FOREACH(services->entries, entry) {
+		if (entry->child == child) {
+			lt_services_keep_failure(entry, reason);
+			lt_child_release(LT_STEAL(entry->child));
+			return;
+		}
+	}
+}
+
+/* Plugin and options are checked here, where whoever starts it gets the answer. */
+static bool make_child(struct lt_services *services, struct lt_service_entry *entry,
+		const struct lt_service_args *args, bool continues, struct lt_err *err)
+{
+	const struct lt_plugin *plugin =
+			lt_plugins_find(services->plugins, lt_str_from(args->service_class), err);
+	struct lt_option_values *values =
+			plugin ? lt_option_values_parse(plugin, &args->extra, err) : NULL;
+	struct lt_child_opts opts = { .uuid = lt_str_from(entry->uuid),
+		.args = &entry->args,
+		.continues = continues,
+		.failed = on_child_failed,
+		.arg = services };
+
+	if (values == NULL) {
+		return false;
+	}
+	lt_option_values_destroy(values);
+	if (!close_private(services, entry, args->is_private, err)) {
+		return false;
+	}
+	entry->child = lt_child_start(services->env.children, &opts, err);
+	return entry->child != NULL;
+}
+
+static bool make(struct lt_services *services, struct lt_service_entry *entry,
+		const struct lt_service_args *args, struct lt_service_origin *origin,
+		struct lt_err *err)
+{
+	if (args->isolated && services->env.children != NULL) {
+		return make_child(services, entry, args, origin->saved_state, err);
+	}
+	return make_timing(services, entry, args, origin, err);
 }
 
 /* Plugin and class as the arguments name them. */
@@ -295,7 +349,7 @@ bool lt_services_launch(struct lt_services *services, struct lt_service_entry *e
 	struct lt_service_args args = { 0 };
 	bool ok = parse_entry(entry, &args, err) && check_args(services, &args, err) &&
 			choose_uuid(services, &args, entry, err) &&
-			make_timing(services, entry, &args, origin, err);
+			make(services, entry, &args, origin, err);
 
 	if (ok) {
 		entry->started_at = lt_loop_wall(services->env.loop);
@@ -399,6 +453,7 @@ bool lt_services_restart_service(struct lt_services *services, struct lt_str nam
 		return false;
 	}
 	entry->is_waiting = false;
+	lt_child_release(LT_STEAL(entry->child)); /* its state waits on the disk */
 	if (entry->timing != NULL) {
 		struct lt_timing_report report;
 
@@ -445,11 +500,22 @@ static void stopped(void *arg)
 	services->stopped(services->stopped_arg);
 }
 
-static void flush(void *arg)
+static void flush_files(void *arg)
 {
 	struct lt_services *services = arg;
 
 	lt_saver_flush(services->saver, stopped, services);
+}
+
+static void stop_children(void *arg)
+{
+	struct lt_services *services = arg;
+
+	if (services->env.children != NULL) {
+		lt_children_stop(services->env.children, flush_files, services);
+	} else {
+		flush_files(services);
+	}
 }
 
 void lt_services_stop(struct lt_services *services, void (*done)(void *arg), void *arg)
@@ -465,5 +531,5 @@ void lt_services_stop(struct lt_services *services, void (*done)(void *arg), voi
 			lt_timing_stop(entry->timing);
 		}
 	}
-	lt_loop_defer(services->env.loop, &services->stopped_call, flush, services);
+	lt_loop_defer(services->env.loop, &services->stopped_call, stop_children, services);
 }

@@ -21,6 +21,7 @@
 
 struct lt_router;
 struct lt_fetcher;
+struct lt_children;
 struct lt_timing_watcher;
 struct lt_ws_hub;
 struct lt_services;
@@ -38,8 +39,10 @@ struct lt_services_env {
 	const char *plugin_path;    /* folders, separated by colons, searched in order */
 	const char *autostart;      /* LIVETIMING_SERVICES: command lines, separated by ';' */
 	bool fresh;                 /* forget the run list */
-	bool is_alone;              /* of a process for one service: there is no run list */
-	unsigned crash_limit;       /* start_guard.h; 0: no crash loop is noticed */
+	/* For --isolated; NULL: such services run here like the others. */
+	struct lt_children *children;
+	bool is_alone;        /* of a process for one service: there is no run list */
+	unsigned crash_limit; /* start_guard.h; 0: no crash loop is noticed */
 	int64_t settle_s;
 	/* A service ended by itself, with its reason; NULL: nobody asks. At the end of a turn. */
 	void (*failed)(void *arg, struct lt_str uuid, const char *reason);
@@ -136,7 +139,8 @@ bool lt_services_restart_service(struct lt_services *services, struct lt_str nam
  * [{"uuid", "name", "description", "serviceClass", "plugin", "status", "reason"?, "stale",
  *   "staleReason"?, "hidden", "args": [text, ...], "startedAt": unix ms, "lastUpdated": unix ms
  *   or null, "updates", "cars", "flag", "scheduled"}]
- * status: "starting", "running", "failed", "stopping".
+ * status: "starting", "running", "failed", "stopping". Of an isolated one
+ * also "isolated": true, "pid" (null while it is down), "deaths".
  */
 cJSON *lt_services_list(struct lt_services *services);
 

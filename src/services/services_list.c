@@ -3,6 +3,67 @@
 #include "base/table.h"
 #include "services/services_priv.h"
 
+/* --- of a service in a process of its own: what it said last --- */
+
+static const char *text_of(const cJSON *said, const char *key)
+{
+	const cJSON *text = lt_json_get(said, key);
+
+	return cJSON_IsString(text) ? text->valuestring : "";
+}
+
+static int64_t number_of(const cJSON *said, const char *key)
+{
+	const cJSON *number = lt_json_get(said, key);
+
+	return cJSON_IsNumber(number) && number->valuedouble >= 0 && number->valuedouble < 1e15
+			? (int64_t)number->valuedouble
+			: 0;
+}
+
+static void read_report(const cJSON *said, struct lt_timing_report *ret_report)
+{
+	*ret_report = (struct lt_timing_report){
+		.status = strcmp(text_of(said, "status"), "running") == 0 ? LT_TIMING_RUNNING
+									  : LT_TIMING_LOADING,
+		.stale = cJSON_IsTrue(lt_json_get(said, "stale")),
+		.hidden = cJSON_IsTrue(lt_json_get(said, "hidden")),
+		.stale_reason = text_of(said, "staleReason"),
+		.updates = (uint64_t)number_of(said, "updates"),
+		.failed_updates = (uint64_t)number_of(said, "failedUpdates"),
+		.slow_callbacks = (uint64_t)number_of(said, "slowCallbacks"),
+		.slowest_us = number_of(said, "slowestMs") * LT_US_PER_MS,
+		.last_update_ms = number_of(said, "lastUpdated"),
+		.cars = (size_t)number_of(said, "cars"),
+		.flag = text_of(said, "flag"),
+	};
+}
+
+bool lt_services_entry_report(
+		const struct lt_service_entry *entry, struct lt_timing_report *ret_report)
+{
+	*ret_report = (struct lt_timing_report){ 0 };
+	if (entry->timing != NULL) {
+		lt_timing_report(entry->timing, ret_report);
+		return true;
+	}
+	if (entry->child != NULL && lt_child_report(entry->child) != NULL) {
+		read_report(lt_child_report(entry->child), ret_report);
+		return true;
+	}
+	return false;
+}
+
+const cJSON *lt_services_entry_manifest(const struct lt_service_entry *entry)
+{
+	if (entry->timing != NULL) {
+		return lt_timing_manifest(entry->timing);
+	}
+	return entry->child != NULL ? lt_json_get(lt_child_report(entry->child), "manifest") : NULL;
+}
+
+/* --- lists --- */
+
 static const char *status_of(const struct lt_service_entry *entry)
 {
 	struct lt_timing_report report;
@@ -10,10 +71,10 @@ static const char *status_of(const struct lt_service_entry *entry)
 	if (entry->is_waiting) {
 		return "starting";
 	}
-	if (entry->reason != NULL || entry->timing == NULL) {
+	if (entry->reason != NULL || (entry->timing == NULL && entry->child == NULL)) {
 		return "failed";
 	}
-	lt_timing_report(entry->timing, &report);
+	lt_services_entry_report(entry, &report);
 	switch (report.status) {
 	case LT_TIMING_CREATED:
 	case LT_TIMING_LOADING:
@@ -28,8 +89,7 @@ static const char *status_of(const struct lt_service_entry *entry)
 
 static void add_manifest_text(cJSON *item, const struct lt_service_entry *entry, const char *key)
 {
-	const cJSON *manifest = entry->timing ? lt_timing_manifest(entry->timing) : NULL;
-	const cJSON *text = lt_json_get(manifest, key);
+	const cJSON *text = lt_json_get(lt_services_entry_manifest(entry), key);
 
 	lt_json_add_c(item, key, cJSON_IsString(text) ? text->valuestring : "");
 }
@@ -54,11 +114,9 @@ static void add_report(cJSON *item, const struct lt_timing_report *report)
 static cJSON *list_entry(const struct lt_service_entry *entry)
 {
 	cJSON *item = cJSON_CreateObject(), *args = cJSON_CreateArray();
-	struct lt_timing_report report = { 0 };
+	struct lt_timing_report report;
 
-	if (entry->timing != NULL) {
-		lt_timing_report(entry->timing, &report);
-	}
+	lt_services_entry_report(entry, &report);
 	lt_json_add_c(item, "uuid", entry->uuid);
 	add_manifest_text(item, entry, "name");
 	add_manifest_text(item, entry, "description");
@@ -77,6 +135,13 @@ static cJSON *list_entry(const struct lt_service_entry *entry)
 	add_report(item, &report);
 	if (entry->timing != NULL && lt_timing_is_private(entry->timing)) {
 		lt_json_add_bool(item, "private", true);
+	}
+	if (entry->child != NULL) {
+		int pid = lt_child_pid(entry->child);
+
+		lt_json_add_bool(item, "isolated", true);
+		lt_json_set_take(item, "pid", pid ? lt_json_new_int(pid) : cJSON_CreateNull());
+		lt_json_add_int(item, "deaths", lt_child_deaths(entry->child));
 	}
 	return item;
 }
@@ -104,6 +169,21 @@ bool lt_services_uuid(struct lt_services *services, struct lt_str name_or_uuid,
 	return true;
 }
 
+/* What `show` has more than the list, as the service itself says it. */
+static void add_said(cJSON *item, const cJSON *said)
+{
+	static const char *const keys[] = { "manifest", "options", "counters", "slowCallbacks",
+		"slowestMs", "failedUpdates" };
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(keys); i++) {
+		const cJSON *value = lt_json_get(said, keys[i]);
+
+		if (value != NULL) {
+			lt_json_set_take(item, keys[i], cJSON_Duplicate(value, true));
+		}
+	}
+}
+
 cJSON *lt_services_show(
 		struct lt_services *services, struct lt_str name_or_uuid, struct lt_err *err)
 {
@@ -114,6 +194,9 @@ cJSON *lt_services_show(
 	}
 	cJSON *item = list_entry(entry);
 
+	if (entry->child != NULL) {
+		add_said(item, lt_child_report(entry->child));
+	}
 	if (entry->timing != NULL) {
 		struct lt_timing_report report;
 		const cJSON *manifest = lt_timing_manifest(entry->timing);
@@ -167,14 +250,13 @@ void lt_services_report(const struct lt_services *services, struct lt_services_s
 	const struct lt_service_entry *entry;
 
 	DL_FOREACH(services->entries, entry) {
-		struct lt_timing_report report = { 0 };
+		struct lt_timing_report report;
+		bool is_told = lt_services_entry_report(entry, &report);
 
-		if (entry->timing != NULL) {
-			lt_timing_report(entry->timing, &report);
-		}
-		if (entry->reason != NULL || entry->timing == NULL) {
+		if (entry->reason != NULL ||
+				(!is_told && entry->child == NULL && !entry->is_waiting)) {
 			stats.failed++;
-		} else if (report.status == LT_TIMING_RUNNING) {
+		} else if (is_told && report.status == LT_TIMING_RUNNING) {
 			stats.running++;
 			stats.stale += report.stale;
 		}
@@ -192,6 +274,9 @@ void lt_services_reopen_logs(struct lt_services *services)
 	DL_FOREACH(services->entries, entry) {
 		struct lt_err err = { 0 };
 
+		if (entry->child != NULL) {
+			lt_child_reopen_logs(entry->child);
+		}
 		if (entry->timing != NULL && !lt_timing_reopen_log(entry->timing, &err)) {
 			lt_log(&services->env.log, LT_ERROR, "the log of a service stays as it is",
 					"uuid=%s reason=\"%s\"", entry->uuid, err.msg);

@@ -31,11 +31,8 @@ static void fill(const struct lt_services *services, struct list *list)
 			return;
 		}
 		named->entry = entry;
-		if (entry->timing != NULL) {
-			lt_timing_report(entry->timing, &named->report);
-		}
-		named->is_up = entry->reason == NULL && entry->timing != NULL &&
-				named->report.status == LT_TIMING_RUNNING;
+		named->is_up = lt_services_entry_report(entry, &named->report) &&
+				entry->reason == NULL && named->report.status == LT_TIMING_RUNNING;
 		list->n++;
 	}
 }

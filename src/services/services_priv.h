@@ -6,6 +6,7 @@
 #ifndef LT_SERVICES_SERVICES_PRIV_H
 #define LT_SERVICES_SERVICES_PRIV_H
 
+#include "services/outside/child.h"
 #include "services/plugin_loader.h"
 #include "services/saver.h"
 #include "services/services.h"
@@ -22,7 +23,8 @@ struct lt_service_entry {
 	bool has_run;             /* of an earlier run of the daemon */
 	bool is_scheduled;        /* started by the scheduler, which ends it */
 	bool is_waiting;          /* for its turn in a careful start */
-	struct lt_timing *timing; /* NULL: it could not even be made */
+	struct lt_timing *timing; /* NULL: it could not even be made, or is isolated */
+	struct lt_child *child;   /* isolated: its process; else NULL */
 	char *reason;             /* of the failure; NULL: none */
 	struct lt_wall started_at;
 	struct lt_service_entry *prev, *next;
@@ -62,6 +64,11 @@ bool lt_services_name_entry(
 bool lt_services_launch(struct lt_services *services, struct lt_service_entry *entry,
 		struct lt_service_origin *origin, struct lt_err *err);
 void lt_services_keep_failure(struct lt_service_entry *entry, const char *reason);
+
+/* Of a service here or in a process of its own; false: it tells nothing yet, all is zero. */
+bool lt_services_entry_report(
+		const struct lt_service_entry *entry, struct lt_timing_report *ret_report);
+const cJSON *lt_services_entry_manifest(const struct lt_service_entry *entry); /* or NULL */
 
 /* One service of a run list. */
 struct lt_run {

@@ -39,6 +39,7 @@ only '#[[:space:]]*include <mbedtls/' 'src/base/(crypto|random).c' mbedtls
 only '#[[:space:]]*include <curl/' 'src/net/fetch' libcurl
 only '#[[:space:]]*include <zip.h>' 'src/store/' libzip
 only '#[[:space:]]*include <libical/' 'src/calendar/' libical
+only '#[[:space:]]*include <miniupnpc/' 'src/services/outside/portmap.c' miniupnpc
 only '#[[:space:]]*include <uthash.h>' 'src/base/table.h' uthash
 
 bad=$(grep -rnE '^#[[:space:]]*include' plugins --include='*.[ch]' | grep -E '"(base|calendar|net|router|race|store|services|cli)/')

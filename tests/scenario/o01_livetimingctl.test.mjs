@@ -5,7 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 
-import { build, Daemon, eventually, run, startDaemon } from './support/daemon.mjs';
+import { build, Daemon, eventually, run, startDaemon, secret } from './support/daemon.mjs';
 
 const uuidPattern = /[0-9a-f]{32}/;
 
@@ -118,19 +118,22 @@ test('livetiming-service-manager takes the original command lines', async (t) =>
   assert.equal((await manager('fly', 'simulator')).code, 2);
 });
 
-test('livetiming-service stays until it is interrupted, and stops its service', async (t) => {
+test('livetiming-service stays in the realm of its router until it is interrupted', async (t) => {
   const daemon = await startDaemon(t);
   const child = spawn(path.join(build, 'livetimingctl'), ['simulator', '-d', 'Foreground'], {
-    argv0: 'livetiming-service', env: { LIVETIMING_CONTROL_SOCKET: daemon.socket },
+    argv0: 'livetiming-service', cwd: daemon.dir, env: { LIVETIMING_ROUTER: daemon.ws, LIVETIMING_SHARED_SECRET: secret },
   });
-  let out = '';
-  child.stdout.on('data', (chunk) => (out += chunk));
+  t.after(() => child.kill('SIGKILL'));
   const ended = new Promise((resolve) => child.on('exit', resolve));
-  await eventually(() => /running/.test(out), 'the service to run');
-  assert.equal((await daemon.ctlJson(['service', 'list']))[0].description, 'Foreground');
+  const listed = async () => (await fetch(`${daemon.http}/directory.json`)).json();
+  const [manifest] = await eventually(async () => {
+    const list = await listed();
+    return list.length > 0 && list;
+  }, 'the service to be listed', 60000);
+  assert.equal(manifest.description, 'Foreground');
   child.kill('SIGINT');
   assert.equal(await ended, 0);
-  assert.deepEqual(await daemon.ctlJson(['service', 'list']), []);
+  await eventually(async () => (await listed()).length === 0, 'the service to have gone', 60000);
 });
 
 test('the names of parts of the daemon explain themselves', async (t) => {

@@ -52,6 +52,7 @@ struct lt_uplink {
 	bool has_joined;           /* ever */
 	bool is_down_told;         /* the log knows that the router is away */
 	bool is_stopping;
+	bool is_refused; /* and the owner is told */
 	struct waiting *waiting;
 	struct call *calls;
 	size_t call_count;
@@ -285,7 +286,7 @@ static void on_settled(void *arg)
 	LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 };
 	struct lt_err err;
 
-	if (uplink->refused_call.queued) {
+	if (uplink->is_refused) {
 		return;
 	}
 	uplink->has_joined = true;
@@ -314,6 +315,7 @@ static void tell_refused(void *arg)
 
 static void refuse(struct lt_uplink *uplink, const char *reason)
 {
+	uplink->is_down_told = uplink->is_refused = true;
 	snprintf(uplink->reason, sizeof(uplink->reason), "%s", reason);
 	lt_loop_defer(uplink->env.loop, &uplink->refused_call, tell_refused, uplink);
 }
@@ -323,6 +325,9 @@ static void on_request_refused(void *arg, const char *what, const char *uri)
 	struct lt_uplink *uplink = arg;
 	char shown[LT_LOG_VALUE_MAX];
 
+	if (uplink->is_refused) {
+		return; /* the first one tells all */
+	}
 	lt_log(&uplink->env.log, LT_ERROR, "the router refuses", "what=%s error=%s", what,
 			lt_log_value(lt_str_from(uri), shown));
 	if (!uplink->has_joined && strcmp(uri, "wamp.error.not_authorized") == 0) {
@@ -429,12 +434,26 @@ struct lt_uplink *lt_uplink_create(const struct lt_uplink_env *env, struct lt_er
 			.ended = on_session_ended,
 			.arg = uplink });
 	uplink->env.secret = (struct lt_str){ NULL, 0 };
+	if (env->manifest != NULL) {
+		lt_json_print(&uplink->manifest, env->manifest, LT_JSON_UTF8);
+	}
+	uplink->env.manifest = NULL;
 	uplink->link = lt_link_create(&link, err);
 	if (uplink->link == NULL) {
 		lt_uplink_destroy(uplink);
 		return NULL;
 	}
 	return uplink;
+}
+
+/* The service may have said it a moment ago. It answers a second later. */
+static void ask_manifest(struct lt_uplink *uplink)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf args = { 0 };
+
+	lt_envelope_write(&args, LT_MSG_INITIALISE_DIRECTORY, lt_loop_wall(uplink->env.loop), false,
+			LT_STR("null"));
+	lt_local_publish(uplink->local, LT_STR(LT_TOPIC_CONTROL), false, lt_buf_str(&args), NULL);
 }
 
 bool lt_uplink_start(struct lt_uplink *uplink, struct lt_err *err)
@@ -445,6 +464,9 @@ bool lt_uplink_start(struct lt_uplink *uplink, struct lt_err *err)
 			!lt_local_subscribe(uplink->local, LT_STR(LT_TOPIC_CONTROL), LT_MATCH_EXACT,
 					false, on_local_control, uplink, err)) {
 		return lt_err_prefix(err, "uplink");
+	}
+	if (uplink->manifest.n == 0) {
+		ask_manifest(uplink);
 	}
 	lt_link_start(uplink->link);
 	return true;

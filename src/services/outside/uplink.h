@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/random.h"
@@ -39,6 +40,7 @@ struct lt_uplink_env {
 	const char *url, *authid;
 	struct lt_str secret;    /* p NULL: joins as anonymous */
 	const char *uuid;        /* of the service */
+	const cJSON *manifest;   /* if it was said already; copied; NULL: it will be */
 	const int64_t *waits_ms; /* borrowed; NULL: those of net/backoff.h */
 	size_t waits_n;
 	/*

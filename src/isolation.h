@@ -1,0 +1,36 @@
+/*
+ * Services in processes of their own (services/outside/child.h), as the daemon
+ * has them: they join by RawSocket on a unix socket beside the control socket,
+ * opened when the first one starts, with a secret that is made for this run of
+ * the daemon and known to nobody else. Wiring alone.
+ */
+#ifndef LT_ISOLATION_H
+#define LT_ISOLATION_H
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/random.h"
+#include "daemon_conf.h"
+
+struct lt_children;
+struct lt_isolation;
+struct lt_router;
+
+/* Borrowed. */
+struct lt_isolation_env {
+	struct lt_loop *loop;
+	struct lt_random *random;
+	struct lt_log log;
+	struct lt_router *router;
+	const struct lt_daemon_conf *conf;
+};
+
+struct lt_isolation *lt_isolation_create(const struct lt_isolation_env *env);
+void lt_isolation_destroy(struct lt_isolation *isolation); /* after the services; NULL is fine */
+
+struct lt_children *lt_isolation_children(struct lt_isolation *isolation);
+
+/* All principals of the router were replaced: ours is to be one of them again. */
+bool lt_isolation_add_principal(struct lt_isolation *isolation, struct lt_err *err);
+
+#endif
