@@ -283,6 +283,19 @@ static int64_t watchdog_us(const struct lt_conf *conf)
 	return pid == (uint64_t)getpid() ? (int64_t)us : 0;
 }
 
+static void read_schedule(const struct lt_conf *conf, struct lt_daemon_conf *ret)
+{
+	ret->calendar_urls = lt_conf_get(conf, "LIVETIMING_CALENDAR_URL");
+	ret->local_zone = lt_conf_get(conf, "TZ");
+	ret->schedule = (struct lt_scheduler_times){
+		.fetch_s = seconds_of(conf, "LIVETIMING_SCHEDULE_FETCH_S"),
+		.loop_s = seconds_of(conf, "LIVETIMING_SCHEDULE_LOOP_S"),
+		.lead_s = seconds_of(conf, "LIVETIMING_SCHEDULE_LEAD_S"),
+		.trail_s = seconds_of(conf, "LIVETIMING_SCHEDULE_TRAIL_S"),
+		.timeout_s = seconds_of(conf, "LIVETIMING_SCHEDULE_TIMEOUT_S"),
+	};
+}
+
 static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 {
 	const char *plugin_path = lt_conf_get(conf, "LIVETIMING_PLUGIN_PATH");
@@ -311,13 +324,9 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	ret->log_dir = lt_conf_get(conf, "LIVETIMING_LOG_DIR");
 	ret->analysis_dir = lt_conf_get(conf, "LIVETIMING_ANALYSIS_DIR");
 	read_recording(conf, ret);
+	read_schedule(conf, ret);
 	ret->auth_id = lt_conf_get(conf, "LIVETIMING_AUTH_ID");
 	ret->shared_secret = lt_conf_get(conf, "LIVETIMING_SHARED_SECRET");
-	ret->router = lt_conf_get(conf, "LIVETIMING_ROUTER");
-	ret->standalone_port = (uint16_t)seconds_of(conf, "LIVETIMING_STANDALONE_PORT");
-	ret->use_upnp = lt_conf_get(conf, "LIVETIMING_USE_UPNP");
-	ret->crash_limit = (unsigned)seconds_of(conf, "LIVETIMING_CRASH_LIMIT");
-	ret->settle_s = seconds_of(conf, "LIVETIMING_SETTLE_S");
 	ret->notify_socket = lt_conf_get(conf, "NOTIFY_SOCKET");
 	ret->watchdog_us = watchdog_us(conf);
 	ret->log_file = lt_conf_get(conf, "LIVETIMING_LOG_FILE");
@@ -354,8 +363,10 @@ static bool check_tls(const struct lt_daemon_conf *conf, const char *origin, str
 
 /* Known, so that the original's settings file can be used as it is, but without effect here. */
 static const char *const inert_names[] = {
+	"LIVETIMING_ROUTER",
 	"LIVETIMING_PID_DIR",
-	"LIVETIMING_CALENDAR_URL",
+	"LIVETIMING_STANDALONE_PORT",
+	"LIVETIMING_USE_UPNP",
 	"LIVETIMING_CALENDAR_ID",
 	"CALENDAR_SOURCE_URL",
 	"TWITTER_CONSUMER_KEY",

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "router/router.h"
 #include "services/metrics.h"
+#include "services/scheduler.h"
 
 /* The table; ends with a NULL name. */
 extern const struct lt_conf_key lt_daemon_conf_keys[];
@@ -52,6 +53,9 @@ struct lt_daemon_conf {
 	int64_t dvr_min_duration_s, dvr_idle_s, dvr_scan_s, dvr_resume_s, dvr_sync_s;
 	const char *admin_authcode;
 	bool reindex, generate_analysis;
+	const char *calendar_urls; /* NULL: none */
+	const char *local_zone;    /* TZ; NULL: that of the machine */
+	struct lt_scheduler_times schedule;
 	bool trust_proxy;
 	bool http_call;                 /* serve POST /call */
 	const char *tls_cert, *tls_key; /* NULL: none */

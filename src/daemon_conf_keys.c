@@ -1,6 +1,7 @@
 #include "base/service_args.h"
 #include "daemon_conf.h"
 #include "daemon_conf_priv.h"
+#include "services/schedule_source.h"
 
 /* --- checks of single values --- */
 
@@ -213,18 +214,9 @@ static bool check_period(struct lt_str value, struct lt_err *err)
 	return lt_parse_i64(value, 1, 86400, &ignored, err);
 }
 
-static bool check_port(struct lt_str value, struct lt_err *err)
+static bool check_calendars(struct lt_str value, struct lt_err *err)
 {
-	uint64_t ignored;
-
-	return lt_parse_u64(value, UINT16_MAX, &ignored, err);
-}
-
-static bool check_crash_limit(struct lt_str value, struct lt_err *err)
-{
-	uint64_t ignored;
-
-	return lt_parse_u64(value, 1000, &ignored, err);
+	return lt_schedule_urls(value, NULL, NULL, err);
 }
 
 /* --- the table --- */
@@ -287,6 +279,18 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SECRET("LIVETIMING_ADMIN_AUTHCODE", "code for changes to the recordings' manifests"),
 	SETTING("REINDEX", NULL, "rebuild the index of recordings at the start"),
 	SETTING("GENERATE_ANALYSIS", NULL, "make missing analysis files of recordings"),
+	{ "LIVETIMING_CALENDAR_URL", NULL, "calendars of the scheduler, separated by commas", true,
+			check_calendars },
+	CHECKED("LIVETIMING_SCHEDULE_FETCH_S", "600", check_period,
+			"seconds between readings of the calendars"),
+	CHECKED("LIVETIMING_SCHEDULE_LOOP_S", "60", check_period,
+			"seconds between looks at what is due"),
+	CHECKED("LIVETIMING_SCHEDULE_LEAD_S", "300", check_seconds,
+			"a service starts so long before its event"),
+	CHECKED("LIVETIMING_SCHEDULE_TRAIL_S", "600", check_seconds,
+			"and ends so long behind it"),
+	CHECKED("LIVETIMING_SCHEDULE_TIMEOUT_S", "20", check_period,
+			"patience with the server of a calendar"),
 	CHECKED("LIVETIMING_LOG_LEVEL", "info", check_level, "error, warn, info or debug"),
 	SETTING("LIVETIMING_LOG_FILE", NULL, "log of the daemon; default: standard error"),
 	CHECKED("LIVETIMING_LOG_FORMAT", "text", check_format, "text or json"),
@@ -313,24 +317,17 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 			"from one address; 0 is no bound"),
 	CHECKED("LIVETIMING_LIMIT_HELLO_TIMEOUT_MS", NULL, check_count, "until HELLO comes"),
 	CHECKED("LIVETIMING_LIMIT_PING_INTERVAL_MS", NULL, check_count, "between pings"),
-	CHECKED("LIVETIMING_CRASH_LIMIT", "4", check_crash_limit,
-			"deaths in a row after which a service, or starting at once, is given up"),
-	CHECKED("LIVETIMING_SETTLE_S", "60", check_period,
-			"a start that lasts so long has succeeded"),
-	/* Of services in processes of their own (docs/services.md). */
-	SETTING("LIVETIMING_ROUTER", NULL,
-			"ws://, wss:// or rs:// URL that such a service joins; unset: standalone"),
-	CHECKED("LIVETIMING_STANDALONE_PORT", "0", check_port,
-			"port of a standalone service; 0 is any"),
-	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port at the router of the house"),
 	/* Given by whoever started the process. */
+	SETTING("TZ", NULL, "time zone of calendars that name none"),
 	SETTING("XDG_RUNTIME_DIR", NULL, "folder of the default control socket"),
 	SETTING("NOTIFY_SOCKET", NULL, "where READY=1 goes"),
 	CHECKED("WATCHDOG_USEC", NULL, check_microseconds, "period of the watchdog"),
 	CHECKED("WATCHDOG_PID", NULL, check_count, "process that the watchdog watches"),
 	/* Names of the original that a livetiming.env may hold; see inert_names. */
+	SETTING("LIVETIMING_ROUTER", NULL, "router of the original's programs"),
 	SETTING("LIVETIMING_PID_DIR", NULL, "pid files of the original's service manager"),
-	SECRET("LIVETIMING_CALENDAR_URL", "calendar of the scheduler"),
+	SETTING("LIVETIMING_STANDALONE_PORT", NULL, "port of a standalone service"),
+	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port"),
 	SETTING("LIVETIMING_CALENDAR_ID", NULL, "calendar of the schedule tools"),
 	SECRET("CALENDAR_SOURCE_URL", "calendar of the schedule tools"),
 	SECRET("TWITTER_CONSUMER_KEY", "announcements of the scheduler"),

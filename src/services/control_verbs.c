@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "router/router.h"
+#include "services/control_schedule.h"
 #include "services/directory.h"
 #include "services/dvr.h"
 #include "services/metrics.h"
@@ -165,6 +166,7 @@ static void run_status(void *arg, struct lt_control_request *request, const cJSO
 	lt_json_add_int(json, "memory_bytes", memory_bytes());
 	lt_json_set_take(json, "timing", timing_figures(modules));
 	lt_json_set_take(json, "recordings", recording_figures(modules));
+	lt_json_set_take(json, "schedule", lt_control_schedule_figures(modules));
 	lt_json_set_take(json, "router", router_figures(modules));
 	lt_json_set_take(json, "loop", loop_figures(modules));
 	lt_control_ok_take(request, json);
@@ -340,5 +342,8 @@ const struct lt_control_verb lt_control_verbs[] = {
 	{ "plugins.show", plugin_args, run_plugins_show },
 	{ "recordings.list", recordings_args, run_recordings_list },
 	{ "recordings.show", recording_args, run_recordings_show },
+	{ "schedule.list", NULL, lt_control_schedule_list },
+	{ "schedule.check", command_args, lt_control_schedule_check },
+	{ "schedule.sync", NULL, lt_control_schedule_sync },
 	{ 0 },
 };

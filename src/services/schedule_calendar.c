@@ -4,7 +4,16 @@
 #include "calendar/ical.h"
 #include "calendar/summary.h"
 
-#define PROBLEMS_MAX 1000
+#define PROBLEMS_MAX    1000
+#define TITLE_MAX_BYTES 1000
+#define NAME_MAX_BYTES  200 /* of a problem */
+
+static struct lt_str cut(struct lt_str text)
+{
+	text.n = LT_MIN(text.n, NAME_MAX_BYTES);
+	text.n = lt_utf8_prefix(text); /* not within a character */
+	return text;
+}
 
 static void add_problem(struct lt_schedule_calendar *calendar, const char *name, int64_t start_s,
 		const char *sentence)
@@ -16,7 +25,7 @@ static void add_problem(struct lt_schedule_calendar *calendar, const char *name,
 		calendar->problems = lt_calloc(PROBLEMS_MAX, sizeof(*calendar->problems));
 	}
 	calendar->problems[calendar->problem_count++] =
-			(struct lt_schedule_problem){ lt_strdup(name), start_s,
+			(struct lt_schedule_problem){ lt_str_dup(cut(lt_str_from(name))), start_s,
 				lt_strdup(sentence) };
 }
 
@@ -25,6 +34,11 @@ static void add_event(struct lt_schedule_calendar *calendar, const struct lt_ica
 	struct lt_summary summary;
 	struct lt_err err = { 0 };
 
+	if (strlen(event->summary) > TITLE_MAX_BYTES) {
+		lt_err_set(&err, LT_E_LIMIT, "a title of more than %d bytes", TITLE_MAX_BYTES);
+		add_problem(calendar, event->summary, event->start_s, err.msg);
+		return;
+	}
 	if (!lt_summary_parse(lt_str_from(event->summary), &summary, &err)) {
 		add_problem(calendar, event->summary, event->start_s, err.msg);
 		return;

@@ -4,11 +4,23 @@
 #include "base/table.h"
 #include "services/schedule_core_priv.h"
 
-#define LISTED_MAX 1000
-#define SAVED_MAX  10000
-#define TIME_MAX   (INT64_C(1) << 40)
+#define LISTED_MAX   1000
+#define LISTED_BYTES (512 * 1024) /* a line of the control socket holds twice as much */
+#define SAVED_MAX    10000
+#define TIME_MAX     (INT64_C(1) << 40)
 
 static const char *const status_names[] = { "coming", "running", "held", "failed", "stopped" };
+
+/* About how much an event takes in a list. */
+static size_t size_of(const struct lt_schedule_event *event)
+{
+	size_t n = 250 + strlen(event->uid) + strlen(event->name) + 2 * strlen(event->link);
+
+	for (size_t i = 0; i < event->args.n; i++) {
+		n += strlen(event->args.v[i]) + 3;
+	}
+	return n;
+}
 
 static cJSON *args_json(const struct lt_args *args)
 {
@@ -25,9 +37,10 @@ static cJSON *args_json(const struct lt_args *args)
 cJSON *lt_schedule_core_listing(const struct lt_schedule_core *core, int64_t now_s)
 {
 	cJSON *list = cJSON_CreateArray();
+	size_t bytes = 0;
 	int listed = 0;
 
-	for (size_t i = 0; i < core->n && listed < LISTED_MAX; i++) {
+	for (size_t i = 0; i < core->n && listed < LISTED_MAX && bytes < LISTED_BYTES; i++) {
 		const struct lt_schedule_event *event = &core->items[i].event;
 		cJSON *item;
 
@@ -42,6 +55,7 @@ cJSON *lt_schedule_core_listing(const struct lt_schedule_core *core, int64_t now
 		lt_json_add_float(item, "startTime", (double)event->start_s);
 		lt_json_add_bool(item, "hidden", event->is_hidden);
 		cJSON_AddItemToArray(list, item);
+		bytes += size_of(event);
 		listed++;
 	}
 	return list;
@@ -74,6 +88,7 @@ cJSON *lt_schedule_core_show(const struct lt_schedule_core *core, int64_t now_s)
 {
 	cJSON *list = cJSON_CreateArray();
 	const struct lt_schedule_active *active;
+	size_t bytes = 0;
 	int listed = 0;
 
 	DL_FOREACH(core->actives, active) {
@@ -82,7 +97,7 @@ cJSON *lt_schedule_core_show(const struct lt_schedule_core *core, int64_t now_s)
 						active->uuid));
 		listed++;
 	}
-	for (size_t i = 0; i < core->n && listed < LISTED_MAX; i++) {
+	for (size_t i = 0; i < core->n && listed < LISTED_MAX && bytes < LISTED_BYTES; i++) {
 		const struct lt_schedule_item *item = &core->items[i];
 
 		if (item->event.end_s > now_s &&
@@ -90,6 +105,7 @@ cJSON *lt_schedule_core_show(const struct lt_schedule_core *core, int64_t now_s)
 						core, item->event.uid, item->event.start_s)) {
 			cJSON_AddItemToArray(list,
 					show_event(&item->event, item->status, item->reason, NULL));
+			bytes += size_of(&item->event);
 			listed++;
 		}
 	}

@@ -105,7 +105,9 @@ static void state_written(void *arg)
 		struct lt_scheduler_begun *begun = scheduler->begun;
 
 		DL_DELETE(scheduler->begun, begun);
-		scheduler->env.services->started(scheduler->env.arg, &begun->event);
+		if (scheduler->env.services->started) {
+			scheduler->env.services->started(scheduler->env.arg, &begun->event);
+		}
 		lt_schedule_event_finish(&begun->event);
 		lt_free(begun);
 	}

@@ -21,7 +21,7 @@
 struct lt_router;
 struct lt_scheduler;
 
-/* How the scheduler acts on services; as in schedule_core.h. All required. */
+/* How the scheduler acts on services; as in schedule_core.h. Required but for the last. */
 struct lt_scheduler_services {
 	bool (*service)(void *arg, size_t i, struct lt_schedule_service *ret_service);
 	bool (*start)(void *arg, const struct lt_args *command, struct lt_str *ret_uuid,
@@ -30,7 +30,7 @@ struct lt_scheduler_services {
 	bool (*stop)(void *arg, const char *uuid, struct lt_err *err);
 	/* Would it start? Nothing is made. */
 	bool (*check)(void *arg, const struct lt_args *command, struct lt_err *err);
-	/* An event has begun. Borrowed for the call. */
+	/* An event has begun. Borrowed for the call. NULL: nobody asks. */
 	void (*started)(void *arg, const struct lt_schedule_event *event);
 };
 

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "services/scheduler_priv.h"
 
+#define SHOWN_MAX   500 /* mistakes */
 #define CHECKED_MAX 500 /* different titles, the next ones */
 
 /* --- command lines --- */
@@ -71,8 +72,12 @@ static void add_time(cJSON *item, const char *key, int64_t time_s)
 static void add_mistake(cJSON *list, const char *from, const char *name, int64_t start_s,
 		const char *sentence)
 {
-	cJSON *item = cJSON_CreateObject();
+	cJSON *item;
 
+	if (cJSON_GetArraySize(list) >= SHOWN_MAX) {
+		return;
+	}
+	item = cJSON_CreateObject();
 	lt_json_add_c(item, "from", from);
 	lt_json_add_c(item, "name", name);
 	add_time(item, "start", start_s);
@@ -174,8 +179,8 @@ void lt_scheduler_write_metrics(const struct lt_scheduler *scheduler, struct lt_
 	}
 	if (stats.events.next_start_s) {
 		write_one(buf, "next_start_seconds", "gauge",
-				"Start of the next event, in seconds since 1970.",
-				stats.events.next_start_s);
+				"Seconds until the next event starts.",
+				stats.events.next_start_s - lt_scheduler_now_s(scheduler));
 	}
 	write_one(buf, "events", "gauge", "Events known, over ones of the last day included.",
 			(int64_t)stats.events.events);
