@@ -327,6 +327,11 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	read_schedule(conf, ret);
 	ret->auth_id = lt_conf_get(conf, "LIVETIMING_AUTH_ID");
 	ret->shared_secret = lt_conf_get(conf, "LIVETIMING_SHARED_SECRET");
+	ret->router = lt_conf_get(conf, "LIVETIMING_ROUTER");
+	ret->standalone_port = (uint16_t)seconds_of(conf, "LIVETIMING_STANDALONE_PORT");
+	ret->use_upnp = lt_conf_get(conf, "LIVETIMING_USE_UPNP");
+	ret->crash_limit = (unsigned)seconds_of(conf, "LIVETIMING_CRASH_LIMIT");
+	ret->settle_s = seconds_of(conf, "LIVETIMING_SETTLE_S");
 	ret->notify_socket = lt_conf_get(conf, "NOTIFY_SOCKET");
 	ret->watchdog_us = watchdog_us(conf);
 	ret->log_file = lt_conf_get(conf, "LIVETIMING_LOG_FILE");
@@ -363,10 +368,7 @@ static bool check_tls(const struct lt_daemon_conf *conf, const char *origin, str
 
 /* Known, so that the original's settings file can be used as it is, but without effect here. */
 static const char *const inert_names[] = {
-	"LIVETIMING_ROUTER",
 	"LIVETIMING_PID_DIR",
-	"LIVETIMING_STANDALONE_PORT",
-	"LIVETIMING_USE_UPNP",
 	"LIVETIMING_CALENDAR_ID",
 	"CALENDAR_SOURCE_URL",
 	"TWITTER_CONSUMER_KEY",

@@ -219,6 +219,20 @@ static bool check_calendars(struct lt_str value, struct lt_err *err)
 	return lt_schedule_urls(value, NULL, NULL, err);
 }
 
+static bool check_port(struct lt_str value, struct lt_err *err)
+{
+	uint64_t ignored;
+
+	return lt_parse_u64(value, UINT16_MAX, &ignored, err);
+}
+
+static bool check_crash_limit(struct lt_str value, struct lt_err *err)
+{
+	uint64_t ignored;
+
+	return lt_parse_u64(value, 1000, &ignored, err);
+}
+
 /* --- the table --- */
 
 #define SETTING(name, value, help)                                                                 \
@@ -317,6 +331,16 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 			"from one address; 0 is no bound"),
 	CHECKED("LIVETIMING_LIMIT_HELLO_TIMEOUT_MS", NULL, check_count, "until HELLO comes"),
 	CHECKED("LIVETIMING_LIMIT_PING_INTERVAL_MS", NULL, check_count, "between pings"),
+	CHECKED("LIVETIMING_CRASH_LIMIT", "4", check_crash_limit,
+			"deaths in a row after which a service, or starting at once, is given up"),
+	CHECKED("LIVETIMING_SETTLE_S", "60", check_period,
+			"a start that lasts so long has succeeded"),
+	/* Of services in processes of their own (docs/services.md). */
+	SETTING("LIVETIMING_ROUTER", NULL,
+			"ws://, wss:// or rs:// URL that such a service joins; unset: standalone"),
+	CHECKED("LIVETIMING_STANDALONE_PORT", "0", check_port,
+			"port of a standalone service; 0 is any"),
+	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port at the router of the house"),
 	/* Given by whoever started the process. */
 	SETTING("TZ", NULL, "time zone of calendars that name none"),
 	SETTING("XDG_RUNTIME_DIR", NULL, "folder of the default control socket"),
@@ -324,10 +348,7 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("WATCHDOG_USEC", NULL, check_microseconds, "period of the watchdog"),
 	CHECKED("WATCHDOG_PID", NULL, check_count, "process that the watchdog watches"),
 	/* Names of the original that a livetiming.env may hold; see inert_names. */
-	SETTING("LIVETIMING_ROUTER", NULL, "router of the original's programs"),
 	SETTING("LIVETIMING_PID_DIR", NULL, "pid files of the original's service manager"),
-	SETTING("LIVETIMING_STANDALONE_PORT", NULL, "port of a standalone service"),
-	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port"),
 	SETTING("LIVETIMING_CALENDAR_ID", NULL, "calendar of the schedule tools"),
 	SECRET("CALENDAR_SOURCE_URL", "calendar of the schedule tools"),
 	SECRET("TWITTER_CONSUMER_KEY", "announcements of the scheduler"),
