@@ -8,6 +8,7 @@
 #include "base/fsutil.h"
 #include "base/notify.h"
 #include "base/random.h"
+#include "daemon_reports.h"
 #include "daemon_schedule.h"
 #include "isolation.h"
 #include "net/fetch.h"
@@ -69,6 +70,7 @@ struct lt_daemon {
 	struct lt_daemon_schedule schedule; /* what the scheduler works on */
 	struct lt_scheduler *scheduler;
 	struct lt_directory *directory;
+	struct lt_reports *reports; /* announcements, errors, crashes */
 	struct lt_web *web;
 	struct lt_metrics *metrics;
 	struct lt_notify *notify;
@@ -232,6 +234,7 @@ static void write_more_metrics(void *arg, struct lt_buf *buf)
 	if (daemon->dvr) {
 		lt_dvr_write_metrics(daemon->dvr, buf);
 	}
+	lt_reports_write_metrics(daemon->reports, buf);
 }
 
 /* What makes the daemon a bad choice for new viewers; NULL: nothing does. */
@@ -311,7 +314,7 @@ static void create_scheduler(struct lt_daemon *daemon)
 	});
 }
 
-static void create_modules(struct lt_daemon *daemon)
+static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 {
 	const struct lt_daemon_env *env = &daemon->env;
 
@@ -342,6 +345,21 @@ static void create_modules(struct lt_daemon *daemon)
 			.watcher_count = LT_ARRAY_LEN(daemon->watchers),
 	});
 	create_scheduler(daemon);
+	daemon->reports = lt_reports_create(
+			&(struct lt_reports_env){
+					.loop = env->loop,
+					.random = daemon->random,
+					.log_sink = env->log_sink,
+					.fetcher = daemon->fetcher,
+					.services = daemon->services,
+					.conf = env->conf,
+			},
+			err);
+	if (!daemon->reports) {
+		return false;
+	}
+	daemon->schedule.started = lt_reports_on_event;
+	daemon->schedule.arg = daemon->reports;
 	daemon->directory = lt_directory_create(&(struct lt_directory_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "directory" },
@@ -377,6 +395,7 @@ static void create_modules(struct lt_daemon *daemon)
 		.dvr = daemon->dvr,
 		.recordings = daemon->recordings,
 		.scheduler = daemon->scheduler,
+		.announce = lt_reports_announce(daemon->reports),
 		.version = LT_VERSION,
 		.started = lt_loop_now(env->loop),
 		.names = daemon->dvr ? module_names : module_names_without_dvr,
@@ -391,6 +410,7 @@ static void create_modules(struct lt_daemon *daemon)
 			.verbs = lt_control_verbs,
 			.verbs_arg = &daemon->modules,
 	});
+	return true;
 }
 
 struct lt_daemon *lt_daemon_create(const struct lt_daemon_env *env, struct lt_err *err)
@@ -409,7 +429,9 @@ struct lt_daemon *lt_daemon_create(const struct lt_daemon_env *env, struct lt_er
 	}
 	daemon->ws_hub = lt_ws_hub_create(
 			&(struct lt_net_env){ .loop = env->loop, .random = daemon->random }, NULL);
-	create_modules(daemon);
+	if (!create_modules(daemon, err)) {
+		goto fail;
+	}
 	return daemon;
 fail:
 	lt_daemon_destroy(daemon);
@@ -423,6 +445,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	}
 	lt_timer_cancel(&daemon->stop_timer);
 	lt_control_destroy(daemon->control);
+	lt_reports_destroy(daemon->reports);
 	lt_http_call_destroy(daemon->http_call);
 	lt_metrics_destroy(daemon->metrics);
 	lt_notify_destroy(daemon->notify);
@@ -503,9 +526,11 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 	 * that it hears them; listeners last, so that nobody finds half of it.
 	 */
 	lt_metrics_start(daemon->metrics);
-	if (!make_dirs(daemon->env.conf, err) || !lt_control_start(daemon->control, err) ||
-			!lt_directory_start(daemon->directory, err) ||
-			!lt_web_start(daemon->web, err) ||
+	if (!make_dirs(daemon->env.conf, err) || !lt_control_start(daemon->control, err)) {
+		return false;
+	}
+	lt_reports_start(daemon->reports);
+	if (!lt_directory_start(daemon->directory, err) || !lt_web_start(daemon->web, err) ||
 			(daemon->http_call && !lt_http_call_start(daemon->http_call, err)) ||
 			!lt_analyses_start(daemon->analyses, err) ||
 			(daemon->dvr && !lt_dvr_start(daemon->dvr, err)) ||

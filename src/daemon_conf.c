@@ -371,12 +371,6 @@ static const char *const inert_names[] = {
 	"LIVETIMING_PID_DIR",
 	"LIVETIMING_CALENDAR_ID",
 	"CALENDAR_SOURCE_URL",
-	"TWITTER_CONSUMER_KEY",
-	"TWITTER_CONSUMER_SECRET",
-	"TWITTER_ACCESS_TOKEN",
-	"TWITTER_ACCESS_SECRET",
-	"LIVETIMING_ENVIRONMENT",
-	"SENTRY_DSN",
 };
 
 static void report_inert(const struct lt_conf *conf, lt_conf_report_fn report, void *arg)
@@ -418,6 +412,7 @@ bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 			report(arg, true, err.msg);
 			errors++;
 		}
+		errors += !lt_daemon_conf_read_reports(conf, ret, report, arg);
 	}
 	if (errors) {
 		lt_daemon_conf_finish(ret);
@@ -433,6 +428,7 @@ void lt_daemon_conf_finish(struct lt_daemon_conf *conf)
 	lt_free(conf->web_dir);
 	cJSON_Delete(conf->principals);
 	lt_buf_finish(&conf->permissions);
+	lt_free(conf->secrets);
 	*conf = (struct lt_daemon_conf){ 0 };
 }
 

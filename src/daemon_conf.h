@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "router/router.h"
+#include "services/announce/announce.h"
 #include "services/metrics.h"
 #include "services/scheduler.h"
 
@@ -68,6 +69,10 @@ struct lt_daemon_conf {
 	const char *notify_socket; /* NULL: nobody waits for READY=1 */
 	int64_t watchdog_us;       /* 0: none */
 	const char *log_file;      /* NULL: standard error */
+	/* Announcements and error reports; sentry_dsn NULL: none. */
+	struct lt_announce_conf announce;
+	const char *sentry_dsn, *environment;
+	const char **secrets; /* values of all secret settings; ends with NULL */
 };
 
 /* How lt_conf_check and lt_daemon_conf_read tell what they find. */

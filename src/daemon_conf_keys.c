@@ -248,6 +248,11 @@ static bool check_crash_limit(struct lt_str value, struct lt_err *err)
 		name, NULL, help, true, NULL                                                       \
 	}
 
+#define SECRET_CHECKED(name, check, help)                                                          \
+	{                                                                                          \
+		name, NULL, help, true, check                                                      \
+	}
+
 const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_LISTEN", "127.0.0.1:8080", check_listen,
 			"addresses to listen on, separated by spaces"),
@@ -301,8 +306,7 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 			"seconds between looks at what is due"),
 	CHECKED("LIVETIMING_SCHEDULE_LEAD_S", "300", check_seconds,
 			"a service starts so long before its event"),
-	CHECKED("LIVETIMING_SCHEDULE_TRAIL_S", "600", check_seconds,
-			"and ends so long behind it"),
+	CHECKED("LIVETIMING_SCHEDULE_TRAIL_S", "600", check_seconds, "and ends so long behind it"),
 	CHECKED("LIVETIMING_SCHEDULE_TIMEOUT_S", "20", check_period,
 			"patience with the server of a calendar"),
 	CHECKED("LIVETIMING_LOG_LEVEL", "info", check_level, "error, warn, info or debug"),
@@ -341,6 +345,38 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_STANDALONE_PORT", "0", check_port,
 			"port of a standalone service; 0 is any"),
 	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port at the router of the house"),
+	SETTING("LIVETIMING_ENVIRONMENT", "development", "environment named in error reports"),
+	SECRET_CHECKED("SENTRY_DSN", lt_daemon_conf_check_dsn, "where error reports go"),
+	CHECKED("LIVETIMING_SITE_URL", NULL, lt_daemon_conf_check_url,
+			"address of the site, for links in announcements"),
+	CHECKED("LIVETIMING_ANNOUNCE_TEXT", "Starting now: {name}. Follow live at {link}",
+			lt_daemon_conf_check_text_template, "message of announcements"),
+	CHECKED("LIVETIMING_ANNOUNCE_LINK", "{site}/s/{service}",
+			lt_daemon_conf_check_link_template, "link in them"),
+	CHECKED("LIVETIMING_ANNOUNCE_RETRY_S", "5", check_period,
+			"pause before the second attempt, doubled for each further one"),
+	CHECKED("LIVETIMING_ANNOUNCE_GIVE_UP_S", "1800", check_period,
+			"age at which an announcement is given up"),
+	SECRET("TWITTER_CONSUMER_KEY", "X: key of the app"),
+	SECRET("TWITTER_CONSUMER_SECRET", "X: its secret"),
+	SECRET("TWITTER_ACCESS_TOKEN", "X: token of the account"),
+	SECRET("TWITTER_ACCESS_SECRET", "X: its secret"),
+	CHECKED("LIVETIMING_ANNOUNCE_X_URL", "https://api.x.com/2/tweets", lt_daemon_conf_check_url,
+			"X: where posts go"),
+	CHECKED("LIVETIMING_ANNOUNCE_MASTODON_URL", NULL, lt_daemon_conf_check_url,
+			"Mastodon: address of the server"),
+	SECRET("LIVETIMING_ANNOUNCE_MASTODON_TOKEN", "Mastodon: token with write:statuses"),
+	CHECKED("LIVETIMING_ANNOUNCE_MASTODON_VISIBILITY", "public",
+			lt_daemon_conf_check_visibility,
+			"Mastodon: public, unlisted, private or direct"),
+	CHECKED("LIVETIMING_ANNOUNCE_BLUESKY_URL", "https://bsky.social", lt_daemon_conf_check_url,
+			"Bluesky: address of the account's server"),
+	SETTING("LIVETIMING_ANNOUNCE_BLUESKY_HANDLE", NULL, "Bluesky: handle of the account"),
+	SECRET("LIVETIMING_ANNOUNCE_BLUESKY_PASSWORD", "Bluesky: an app password"),
+	SECRET_CHECKED("LIVETIMING_ANNOUNCE_DISCORD_URL", lt_daemon_conf_check_url,
+			"Discord: URL of a channel's webhook"),
+	SECRET_CHECKED("LIVETIMING_ANNOUNCE_WEBHOOK_URL", lt_daemon_conf_check_url, "webhook: URL"),
+	SECRET("LIVETIMING_ANNOUNCE_WEBHOOK_SECRET", "webhook: what requests are signed with"),
 	/* Given by whoever started the process. */
 	SETTING("TZ", NULL, "time zone of calendars that name none"),
 	SETTING("XDG_RUNTIME_DIR", NULL, "folder of the default control socket"),
@@ -351,11 +387,5 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SETTING("LIVETIMING_PID_DIR", NULL, "pid files of the original's service manager"),
 	SETTING("LIVETIMING_CALENDAR_ID", NULL, "calendar of the schedule tools"),
 	SECRET("CALENDAR_SOURCE_URL", "calendar of the schedule tools"),
-	SECRET("TWITTER_CONSUMER_KEY", "announcements of the scheduler"),
-	SECRET("TWITTER_CONSUMER_SECRET", "announcements of the scheduler"),
-	SECRET("TWITTER_ACCESS_TOKEN", "announcements of the scheduler"),
-	SECRET("TWITTER_ACCESS_SECRET", "announcements of the scheduler"),
-	SETTING("LIVETIMING_ENVIRONMENT", "development", "environment named in error reports"),
-	SECRET("SENTRY_DSN", "error reports"),
 	{ 0 },
 };

@@ -19,4 +19,15 @@ bool lt_daemon_conf_parse_format(struct lt_str value, enum lt_log_format *ret, s
 bool lt_daemon_conf_parse_metrics(
 		struct lt_str value, enum lt_metrics_for *ret, struct lt_err *err);
 
+/* Checks of daemon_conf_announce.c. Errors: LT_E_INVALID, never with the value in it. */
+bool lt_daemon_conf_check_url(struct lt_str value, struct lt_err *err);
+bool lt_daemon_conf_check_text_template(struct lt_str value, struct lt_err *err);
+bool lt_daemon_conf_check_link_template(struct lt_str value, struct lt_err *err);
+bool lt_daemon_conf_check_visibility(struct lt_str value, struct lt_err *err);
+bool lt_daemon_conf_check_dsn(struct lt_str value, struct lt_err *err);
+
+/* Announcements and error reports; false: what belongs together is not all there, reported. */
+bool lt_daemon_conf_read_reports(const struct lt_conf *conf, struct lt_daemon_conf *ret,
+		lt_conf_report_fn report, void *arg);
+
 #endif

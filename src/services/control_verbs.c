@@ -345,5 +345,7 @@ const struct lt_control_verb lt_control_verbs[] = {
 	{ "schedule.list", NULL, lt_control_schedule_list },
 	{ "schedule.check", command_args, lt_control_schedule_check },
 	{ "schedule.sync", NULL, lt_control_schedule_sync },
+	{ "announce.list", NULL, lt_control_announce_list },
+	{ "announce.test", lt_control_announce_test_args, lt_control_announce_test },
 	{ 0 },
 };

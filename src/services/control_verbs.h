@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "services/control.h"
 
+struct lt_announce;
 struct lt_directory;
 struct lt_dvr;
 struct lt_recordings;
@@ -24,6 +25,7 @@ struct lt_control_modules {
 	struct lt_dvr *dvr; /* NULL: nothing is recorded */
 	struct lt_recordings *recordings;
 	struct lt_scheduler *scheduler;
+	struct lt_announce *announce;
 	const char *version;
 	struct lt_mono started;
 	const char *const *names; /* of the modules that run, for status; ends with NULL */
@@ -33,5 +35,10 @@ struct lt_control_modules {
 };
 
 extern const struct lt_control_verb lt_control_verbs[];
+
+/* Of announcements (control_announce.c). */
+extern const struct lt_control_arg lt_control_announce_test_args[];
+void lt_control_announce_list(void *arg, struct lt_control_request *request, const cJSON *args);
+void lt_control_announce_test(void *arg, struct lt_control_request *request, const cJSON *args);
 
 #endif

@@ -147,7 +147,7 @@ static void log_post(const struct lt_queued *queued, enum lt_level level, const 
 /* retry_s, twice that, four times ..., moved by up to a fifth; at least what the network asks. */
 static int64_t pause_us(const struct lt_announce *announce, int64_t attempts, int64_t retry_after_s)
 {
-	int64_t seconds = announce->env.conf->retry_s;
+	int64_t seconds = announce->conf.retry_s;
 	int64_t us;
 
 	while (--attempts > 0 && seconds < PAUSE_MAX_S) {
@@ -162,7 +162,7 @@ static int64_t pause_us(const struct lt_announce *announce, int64_t attempts, in
 static void plan_retry(struct lt_queued *queued, int64_t retry_after_s)
 {
 	const struct lt_announce *announce = queued->owner->announce;
-	struct lt_wall end = later(queued->created, announce->env.conf->give_up_s);
+	struct lt_wall end = later(queued->created, announce->conf.give_up_s);
 
 	queued->next.us = wall(announce).us + pause_us(announce, queued->attempts, retry_after_s);
 	if (queued->next.us > end.us) {
@@ -348,7 +348,7 @@ void lt_announce_write_post(const struct lt_announce *announce,
 		const struct lt_announcer *announcer, struct lt_template_values *values,
 		struct lt_buf *ret_text, struct lt_buf *ret_link)
 {
-	const struct lt_announce_conf *conf = announce->env.conf;
+	const struct lt_announce_conf *conf = &announce->conf;
 
 	values->site = lt_str_from(conf->site);
 	while (lt_str_ends(values->site, LT_STR("/"))) {
@@ -429,7 +429,7 @@ static void add_network(struct lt_announce *announce, struct lt_announcer *annou
 
 static void add_networks(struct lt_announce *announce)
 {
-	const struct lt_announce_conf *conf = announce->env.conf;
+	const struct lt_announce_conf *conf = &announce->conf;
 
 	if (conf->x.consumer_key) {
 		add_network(announce, lt_x_create(&conf->x, announce->env.random));
@@ -454,6 +454,10 @@ struct lt_announce *lt_announce_create(const struct lt_announce_env *env)
 
 	announce->env = *env;
 	announce->env.log.module = "announce";
+	announce->conf = *env->conf; /* of the networks' settings each has its copy */
+	announce->conf.site = announce->site = lt_strdup(env->conf->site);
+	announce->conf.text = announce->text = lt_strdup(env->conf->text);
+	announce->conf.link = announce->link = lt_strdup(env->conf->link);
 	announce->saver = lt_saver_create(env->loop, announce->env.log);
 	announce->path = lt_path_join(env->state_dir, LT_ANNOUNCE_FILE);
 	add_networks(announce);
@@ -478,6 +482,9 @@ void lt_announce_destroy(struct lt_announce *announce)
 	}
 	lt_saver_destroy(announce->saver);
 	lt_free(announce->path);
+	lt_free(announce->site);
+	lt_free(announce->text);
+	lt_free(announce->link);
 	lt_free(announce);
 }
 
@@ -500,7 +507,7 @@ struct lt_announce_network *lt_announce_find_network(
 /* What an attempt that was under way at the end has become, and whether it is too late for all. */
 static void resume(struct lt_announce *announce, struct lt_queued *queued)
 {
-	struct lt_wall end = later(queued->created, announce->env.conf->give_up_s);
+	struct lt_wall end = later(queued->created, announce->conf.give_up_s);
 
 	queued->owner = lt_announce_find_network(announce, lt_str_from(queued->network));
 	if (!queued->owner || lt_queued_is_over(queued)) {

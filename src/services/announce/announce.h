@@ -43,7 +43,7 @@ struct lt_announce_conf {
 	struct lt_webhook_conf webhook;
 };
 
-/* All borrowed; they outlive the object. */
+/* Settings are copied, the rest is borrowed and outlives the object. */
 struct lt_announce_env {
 	struct lt_loop *loop;
 	struct lt_random *random;

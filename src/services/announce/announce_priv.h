@@ -44,6 +44,8 @@ struct lt_announce_trial;
 
 struct lt_announce {
 	struct lt_announce_env env;
+	struct lt_announce_conf conf; /* a copy */
+	char *site, *text, *link;
 	struct lt_announce_network networks[LT_ANNOUNCE_NETWORKS];
 	size_t n;
 	struct lt_queued *queue; /* oldest first */

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 
-#define TIMEOUT_MS 15000
+#define TIMEOUT_MS 10000
 #define ANSWER_MAX ((size_t)64 * 1024)
 #define STEPS_MAX  4 /* record, session that has ended, session, record */
 
