@@ -19,6 +19,7 @@
 #include "services/analysis.h"
 #include "services/control.h"
 #include "services/control_verbs.h"
+#include "services/deltas.h"
 #include "services/directory.h"
 #include "services/dvr.h"
 #include "services/local_recording.h"
@@ -64,7 +65,8 @@ struct lt_daemon {
 	struct lt_isolation *isolation; /* of services in processes of their own */
 	struct lt_analyses *analyses;
 	struct lt_local_recordings *local_recordings;
-	struct lt_timing_watcher watchers[2]; /* the two above, for the services */
+	struct lt_deltas *deltas;
+	struct lt_timing_watcher watchers[3]; /* the three above, for the services */
 	struct lt_dvr *dvr;                   /* NULL: switched off */
 	struct lt_recordings *recordings;
 	struct lt_daemon_schedule schedule; /* what the scheduler works on */
@@ -197,6 +199,13 @@ static void create_recording(struct lt_daemon *daemon)
 	});
 	daemon->watchers[0] = lt_analyses_watcher(daemon->analyses);
 	daemon->watchers[1] = lt_local_recordings_watcher(daemon->local_recordings);
+	daemon->deltas = lt_deltas_create(&(struct lt_deltas_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "deltas" },
+			.random = daemon->random,
+			.router = daemon->router,
+	});
+	daemon->watchers[2] = lt_deltas_watcher(daemon->deltas);
 	if (conf->dvr) {
 		daemon->dvr = lt_dvr_create(&(struct lt_dvr_env){
 				.loop = env->loop,
@@ -224,6 +233,7 @@ static void write_more_metrics(void *arg, struct lt_buf *buf)
 {
 	const struct lt_daemon *daemon = arg;
 
+	lt_deltas_write_metrics(daemon->deltas, buf);
 	const struct lt_expo_figure recordings = { "livetiming_recordings", "gauge",
 		"recordings in the catalogue", lt_recordings_count(daemon->recordings) };
 
@@ -454,6 +464,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_services_destroy(daemon->services);
 	lt_isolation_destroy(daemon->isolation);
 	lt_analyses_destroy(daemon->analyses);
+	lt_deltas_destroy(daemon->deltas);
 	lt_local_recordings_destroy(daemon->local_recordings);
 	lt_dvr_destroy(daemon->dvr);
 	lt_recordings_destroy(daemon->recordings);
@@ -533,6 +544,7 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 	if (!lt_directory_start(daemon->directory, err) || !lt_web_start(daemon->web, err) ||
 			(daemon->http_call && !lt_http_call_start(daemon->http_call, err)) ||
 			!lt_analyses_start(daemon->analyses, err) ||
+			!lt_deltas_start(daemon->deltas, err) ||
 			(daemon->dvr && !lt_dvr_start(daemon->dvr, err)) ||
 			!lt_recordings_start(daemon->recordings, err) || !listen_all(daemon, err) ||
 			!lt_services_start(daemon->services, err) ||
@@ -567,6 +579,7 @@ static void stop_router(void *arg)
 		lt_http_call_stop(daemon->http_call);
 	}
 	lt_recordings_stop(daemon->recordings);
+	lt_deltas_stop(daemon->deltas);
 	lt_web_stop(daemon->web);
 	lt_metrics_stop(daemon->metrics);
 	lt_router_stop(daemon->router, STOP_ROUTER_MS, on_router_stopped, daemon);

@@ -28,6 +28,8 @@ struct lt_timing_observer {
 	void (*described)(void *arg, const cJSON *manifest);
 	void (*update)(void *arg, const struct lt_timing_update *update);
 	void (*new_session)(void *arg);
+	/* A state went out: its JSON text as viewers get it, and the date of the event, unix ms. */
+	void (*published)(void *arg, struct lt_str state, int64_t date_ms);
 	/* The service has ended: the last call. */
 	void (*stopped)(void *arg);
 	void *arg;

@@ -157,6 +157,12 @@ void lt_timing_publish(struct lt_timing *timing, struct lt_str plain)
 			    dated(lt_text_str(timing->published), now_ms), &err)) {
 		lt_log(&timing->log, LT_WARN, "state not published", "reason=\"%s\"", err.msg);
 	}
+	for (size_t i = 0; i < timing->observer_count; i++) {
+		if (timing->observers[i].published != NULL) {
+			timing->observers[i].published(timing->observers[i].arg,
+					lt_text_str(timing->published), now_ms);
+		}
+	}
 }
 
 /* --- membership --- */
