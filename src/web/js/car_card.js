@@ -45,7 +45,7 @@ export class CarCard {
         .filter(({ title }) => !['Num', 'Driver', 'Team', 'Car', 'Class'].includes(title))
         .map((column) => {
           const { text: value, className: style } = cell(car[column.index], column.type);
-          return [column.title === 'State' ? 'State' : column.description, column.title === 'State' ? STATES[value] ?? value : value, style];
+          return [column.title === 'State' ? 'State' : column.description, column.title === 'State' ? STATES.get(value) ?? value : value, style];
         })].filter(([, value]) => value !== '').map(([label, value, style]) => element('div', {}, element('dt', {}, label), element('dd', { class: style || null }, value))));
     }
     const own = (Array.isArray(messages) ? messages : []).filter((message) => Array.isArray(message) && message[4] !== undefined && message[4] !== null && String(message[4]) === String(car[0])).slice(0, MESSAGES_MAX);

@@ -32,7 +32,8 @@ export class ClassPalette {
     const key = String(name);
     const known = this.slots.get(key);
     if (known !== undefined) return known;
-    const wanted = KNOWN[key.toLowerCase().replace(/[^a-z0-9]/g, '')] ?? hash(key);
+    const plain = key.toLowerCase().replace(/[^a-z0-9]/g, '');
+    const wanted = Object.hasOwn(KNOWN, plain) ? KNOWN[plain] : hash(key);
     const taken = new Set(this.slots.values());
     let slot = wanted;
     for (let i = 0; i < CLASS_SLOTS && taken.has(slot); i++) slot = (wanted + i) % CLASS_SLOTS;

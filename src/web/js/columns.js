@@ -18,10 +18,11 @@ const RIGHT = new Set(['numeric', 'delta', 'time', 'laptime']);
 // On a phone the second line of the cell of a major column shows a minor one.
 const BELOW = { Driver: ['Team', 'Car'], Gap: ['Int'], Last: ['Best'] };
 
-export const STATES = {
+// Of the State column: a map, since the feed says what is looked up.
+export const STATES = new Map(Object.entries({
   RUN: 'Running', PIT: 'In the pits', OUT: 'Out lap', STOP: 'Stopped or slow', RET: 'Retired',
   FUEL: 'Fuelling', 'N/S': 'Not started', FIN: 'Finished',
-};
+}));
 
 // [{ index, title, type, description, level, right, grow, below }] of a column specification.
 export function describeColumns(colSpec) {
@@ -29,12 +30,12 @@ export function describeColumns(colSpec) {
   const indexOf = new Map(spec.map(([title], i) => [String(title ?? ''), i]));
   return spec.map(([title, type, description], index) => {
     const name = String(title ?? '');
-    const below = (BELOW[name] ?? []).map((other) => indexOf.get(other)).find((i) => i !== undefined);
+    const below = (Object.hasOwn(BELOW, name) ? BELOW[name] : []).map((other) => indexOf.get(other)).find((i) => i !== undefined);
     return {
       index,
       title: name,
       type: String(type ?? 'text'),
-      description: String(description ?? DESCRIPTIONS[name] ?? (/^B?S\d$/.test(name) ? `${name[0] === 'B' ? 'Best s' : 'S'}ector ${name.slice(-1)} time` : name)),
+      description: String(description ?? (Object.hasOwn(DESCRIPTIONS, name) ? DESCRIPTIONS[name] : null) ?? (/^B?S\d$/.test(name) ? `${name[0] === 'B' ? 'Best s' : 'S'}ector ${name.slice(-1)} time` : name)),
       level: MAJOR.has(name) ? 'major' : DETAIL.has(name) ? 'detail' : 'minor',
       right: RIGHT.has(type),
       grow: name === 'Driver' || (name === 'Team' && !indexOf.has('Driver')),

@@ -1,6 +1,5 @@
 // Follows a service by differences (docs/live-protocol.md section 1), or by its
 // full topic when nobody makes differences of it.
-import { decompressFromUTF16 } from '/vendor/lz-string.js';
 import { applyDiff } from './patch.js';
 
 const KEPT_MAX = 200;
@@ -160,12 +159,22 @@ export class DeltaFollower {
   }
 
   // Until a keyframe comes on the delta topic.
-  useFull() {
-    this.stopFull ??= this.connection.subscribe(`livetiming.service.${this.uuid}`, ({ msgClass, payload, date }) => {
+  async useFull() {
+    if (this.stopFull || this.isLoading) return;
+    this.isLoading = true;
+    this.decompress ??= await this.loadDecompressor();
+    this.isLoading = false;
+    if (this.destroyed || this.stopFull) return;
+    this.stopFull = this.connection.subscribe(`livetiming.service.${this.uuid}`, ({ msgClass, payload, date }) => {
       let state = payload;
-      if (msgClass === MSG_STATE_COMPRESSED) state = JSON.parse(decompressFromUTF16(payload));
+      if (msgClass === MSG_STATE_COMPRESSED) state = JSON.parse(this.decompress(payload));
       else if (msgClass !== MSG_STATE) return;
       if (isObject(state)) this.onState(state, Number.isFinite(date) ? date : Date.now());
     });
+  }
+
+  // Not needed where there are differences.
+  async loadDecompressor() {
+    return (await import('/vendor/lz-string.js')).decompressFromUTF16;
   }
 }

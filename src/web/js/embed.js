@@ -36,6 +36,15 @@ export function readParams(query) {
   };
 }
 
+// "Ana Lima" -> "Lima", "Ben de Wael" -> "de Wael", "LIMA, Ana" -> "LIMA"; one word stays.
+export function shortName(name) {
+  const text = String(name ?? '').trim();
+  if (text.includes(',')) return text.split(',')[0].trim();
+  const words = text.split(/\s+/);
+  const particle = words.findIndex((word, i) => i > 0 && i < words.length - 1 && /^\p{Ll}/u.test(word));
+  return words.slice(particle > 0 ? particle : -1).join(' ');
+}
+
 // Follows a service and shows each state when its delay is over.
 class Frame {
   constructor({ connection, params, query, app }) {
@@ -168,12 +177,6 @@ export class OverlayPage extends Frame {
     return row;
   }
 
-  // "Ana Lima" -> "Lima", "LIMA, Ana" -> "LIMA"; one word stays.
-  shortName(name) {
-    const text = String(name ?? '').trim();
-    if (text.includes(',')) return text.split(',')[0].trim();
-    return text.split(/\s+/).slice(-1)[0] ?? '';
-  }
 
   showState(state) {
     if (!this.index) return;
@@ -198,7 +201,7 @@ export class OverlayPage extends Frame {
       const stateText = String(value(car, 'State') ?? '');
       setText(row.position, String(position));
       setText(row.number, String(value(car, 'Num') ?? ''));
-      setText(row.name, this.shortName(value(car, 'Driver')) || String(value(car, 'Team') ?? ''));
+      setText(row.name, shortName(value(car, 'Driver')) || String(value(car, 'Team') ?? ''));
       const gapText = gapTitle ? cell(value(car, gapTitle), this.columns.find(({ title }) => title === gapTitle).type).text : '';
       setText(row.gap, ['PIT', 'RET', 'STOP', 'FIN'].includes(stateText) ? stateText : gapText || (i === 0 && gap !== 'none' && this.firstRow === 0 ? 'Leader' : ''));
       setClass(row.node, [className(this.palette.slotOf(value(car, 'Class'))), /^[A-Z]+$/.test(stateText) ? `state-${stateText}` : ''].filter(Boolean).join(' '));

@@ -43,7 +43,8 @@ const FLAGS = {
 
 // { text, style } of a flag name; an unknown name is shown as it is.
 export function flag(name) {
-  const known = FLAGS[String(name ?? 'none').toLowerCase()];
+  const key = String(name ?? 'none').toLowerCase();
+  const known = Object.hasOwn(FLAGS, key) ? FLAGS[key] : null;
   return known ? { text: known[0], style: known[1] } : { text: String(name), style: 'none' };
 }
 
@@ -53,8 +54,9 @@ const TIME_FLAGS = { pb: 'Personal best', sb: 'Overall best', 'sb-new': 'Overall
 export function cell(value, type) {
   if (Array.isArray(value)) {
     const [time, flagName = ''] = value;
-    const style = flagName in TIME_FLAGS ? `time-${flagName}` : '';
-    return { text: time === '' || time == null ? '' : lapTime(time), className: style, title: TIME_FLAGS[flagName] ?? '' };
+    const isKnown = Object.hasOwn(TIME_FLAGS, flagName);
+    const style = isKnown ? `time-${flagName}` : '';
+    return { text: time === '' || time == null ? '' : lapTime(time), className: style, title: isKnown ? TIME_FLAGS[flagName] : '' };
   }
   if (value === null || value === undefined) return { text: '', className: '', title: '' };
   if (typeof value === 'number' && (type === 'time' || type === 'laptime' || type === 'delta')) {
@@ -68,7 +70,7 @@ export function cell(value, type) {
 export function duration(seconds) {
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) return '–';
   const minutes = Math.round(seconds / 60);
-  if (minutes < 1) return `${Math.round(seconds)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
   if (minutes < 60) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ''}`;
 }

@@ -17,7 +17,8 @@ const KIND_OF = {
 const FRESH_MS = 4000;
 
 export function kindOf(message) {
-  return KIND_OF[message?.[3]] ?? 'other';
+  const type = message?.[3];
+  return typeof type === 'string' && Object.hasOwn(KIND_OF, type) ? KIND_OF[type] : 'other';
 }
 
 const typeClass = (type) => `type-${String(type || 'plain').replace(/[^A-Za-z0-9]/g, '')}`;

@@ -43,7 +43,7 @@ export class TimingTable {
       ...column,
       className: `col-${column.type.replace(/[^A-Za-z0-9]/g, '')} level-${column.level}${column.right ? ' right' : ''}${column.grow ? ' grow' : ''}${column.title === 'Num' ? ' num' : ''}${column.title === 'State' ? ' state' : ''}`,
     }));
-    this.index = Object.fromEntries(this.all.map(({ title, index }) => [title, index]));
+    this.index = Object.assign(Object.create(null), Object.fromEntries(this.all.map(({ title, index }) => [title, index])));
     this.heads = new Map();
     const heads = this.columns.map((column) => {
       const button = element('button', { type: 'button', class: 'sort' }, column.title);
@@ -176,7 +176,7 @@ export class TimingTable {
     const { text, className: style, title } = cell(car[column.index], column.type);
     setText(holder, text);
     setClass(node, style ? `${column.className} ${style}` : column.className);
-    const hint = title || (column.title === 'State' ? STATES[text] ?? '' : '');
+    const hint = title || (column.title === 'State' ? STATES.get(text) ?? '' : '');
     if (node.title !== hint) node.title = hint;
   }
 
