@@ -107,6 +107,15 @@ export function patch(value, changes) {
   return patcher.root.value;
 }
 
+const OWN_PARTS = new Set(['cars', 'session', 'messages', 'highlight']);
+
+function otherMembers(value, what) {
+  if (value === undefined || value === null) return [];
+  const names = what === 'set' && isContainer(value) && !Array.isArray(value) ? Object.keys(value) : value;
+  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string' || OWN_PARTS.has(name))) fail(`${what} is not of other members`);
+  return names;
+}
+
 // The state after a difference { cars, session, messages, highlight, set, unset }.
 export function applyDiff(state, diff) {
   if (!isContainer(state) || !isContainer(diff) || Array.isArray(diff)) fail('not a state and a difference');
@@ -114,12 +123,14 @@ export function applyDiff(state, diff) {
   for (const part of ['cars', 'session']) {
     if (diff[part] !== undefined && diff[part] !== null) next[part] = patch(state[part], diff[part]);
   }
+  if (!Array.isArray(next.cars) || !isContainer(next.session) || Array.isArray(next.session)) fail('cars are no list, or the session is no object');
+  if (next.cars !== state.cars && !next.cars.every(Array.isArray)) fail('a row is no list');
   const messages = diff.messages ?? [];
   if (!Array.isArray(messages)) fail('messages are not a list');
   if (messages.length > 0) next.messages = [...messages, ...(state.messages ?? [])].slice(0, MESSAGES_MAX);
   next.highlight = diff.highlight ?? [];
   if (!Array.isArray(next.highlight)) fail('highlight is not a list');
-  for (const name of diff.unset ?? []) delete next[name];
-  for (const [name, value] of Object.entries(diff.set ?? {})) put(next, name, value);
+  for (const name of otherMembers(diff.unset, 'unset')) delete next[name];
+  for (const name of otherMembers(diff.set, 'set')) put(next, name, diff.set[name]);
   return next;
 }
