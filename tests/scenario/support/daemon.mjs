@@ -80,7 +80,8 @@ export class Daemon {
     this.process.stdout.on('data', (chunk) => (this.log += chunk));
     this.process.stderr.on('data', (chunk) => (this.log += chunk));
     const count = this.env.LIVETIMING_LISTEN?.trim().split(/\s+/).length ?? 1;
-    const ready = eventually(() => (this.log.match(/listening.*address=\S+/g)?.length ?? 0) >= count, 'the daemon to listen');
+    // looks no more at one that has ended
+    const ready = eventually(() => this.process?.exitCode !== null || (this.log.match(/listening.*address=\S+/g)?.length ?? 0) >= count, 'the daemon to listen');
     const ended = this.exited.then(({ code, signal }) => {
       throw new Error(`livetimingd ended (${signal ?? code}) before it listened:\n${this.log}`);
     });
