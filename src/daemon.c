@@ -8,8 +8,8 @@
 #include "base/fsutil.h"
 #include "base/notify.h"
 #include "base/random.h"
+#include "daemon_priv.h"
 #include "daemon_reports.h"
-#include "daemon_schedule.h"
 #include "isolation.h"
 #include "net/fetch.h"
 #include "net/ws_client.h"
@@ -29,8 +29,8 @@
 #include "services/services.h"
 #include "services/timing_observer.h"
 #include "services/web.h"
+#include "settings.h"
 
-#define ALLOW_ALL        "{\"call\":true,\"register\":true,\"publish\":true,\"subscribe\":true}"
 #define STOP_SERVICES_MS 5000 /* for states and recordings to be written */
 #define STOP_ROUTER_MS   3000 /* for GOODBYE to be said and answered */
 
@@ -39,116 +39,11 @@ static const char *const module_names[] = { "router", "directory", "services", "
 static const char *const module_names_without_dvr[] = { "router", "directory", "services",
 	"analysis", "recordings", "scheduler", "web", "control", NULL };
 
-/*
- * On top of the router's two roles: who publishes on the control channel is
- * disclosed, because the directory binds each service to the session that
- * announced it; and the role of services that others run, as the original's
- * router has it.
- */
-static const char default_permissions[] =
-		"{\"roles\":{\"services\":{\"permissions\":["
-		"{\"uri\":\"\",\"match\":\"prefix\",\"allow\":" ALLOW_ALL "},"
-		"{\"uri\":\"livetiming.control\",\"match\":\"exact\",\"allow\":" ALLOW_ALL
-		",\"disclose\":{\"publisher\":true}}]},"
-		"\"external_service\":{\"permissions\":["
-		"{\"uri\":\"livetiming.\",\"match\":\"prefix\",\"allow\":" ALLOW_ALL
-		",\"disclose\":{\"publisher\":true,\"caller\":true}}]}}}";
-
-struct lt_daemon {
-	struct lt_daemon_env env;
-	struct lt_log log;
-	struct lt_random *random;
-	struct lt_router *router;
-	struct lt_fetcher *fetcher;
-	struct lt_ws_hub *ws_hub;
-	struct lt_services *services;
-	struct lt_isolation *isolation; /* of services in processes of their own */
-	struct lt_analyses *analyses;
-	struct lt_local_recordings *local_recordings;
-	struct lt_deltas *deltas;
-	struct lt_timing_watcher watchers[3]; /* the three above, for the services */
-	struct lt_dvr *dvr;                   /* NULL: switched off */
-	struct lt_recordings *recordings;
-	struct lt_daemon_schedule schedule; /* what the scheduler works on */
-	struct lt_scheduler *scheduler;
-	struct lt_directory *directory;
-	struct lt_reports *reports; /* announcements, errors, crashes */
-	struct lt_web *web;
-	struct lt_metrics *metrics;
-	struct lt_notify *notify;
-	struct lt_http_call *http_call; /* NULL: switched off */
-	struct lt_control *control;
-	struct lt_control_modules modules; /* what control's verbs work on */
-	struct lt_timer stop_timer;        /* services that do not end */
-	bool is_stopping;
-	bool is_router_stopping;
-};
-
 /* --- create --- */
-
-static bool add_services_principal(struct lt_daemon *daemon, struct lt_err *err)
-{
-	const struct lt_daemon_conf *conf = daemon->env.conf;
-
-	if (!conf->shared_secret) {
-		return true;
-	}
-	return lt_router_add_principal(daemon->router,
-			&(struct lt_principal){
-					.authid = conf->auth_id,
-					.role = "services",
-					.secret = lt_str_from(conf->shared_secret),
-			},
-			err);
-}
-
-static unsigned methods_of(const cJSON *entry)
-{
-	const cJSON *method;
-	unsigned methods = 0;
-
-	cJSON_ArrayForEach(method, lt_json_get(entry, "methods")) {
-		methods |= strcmp(method->valuestring, "ticket") == 0 ? LT_METHOD_TICKET
-								      : LT_METHOD_WAMPCRA;
-	}
-	return methods;
-}
-
-/* One entry of the principals' file; its shape was checked when it was read. */
-static bool add_principal(struct lt_daemon *daemon, const cJSON *entry, struct lt_err *err)
-{
-	struct lt_str secret, role;
-	struct lt_str salt = { 0 }, ticket = { 0 };
-	int64_t iterations = 1000, keylen = 32;
-	LT_AUTO(lt_free) char *role_text = NULL;
-
-	if (!lt_json_get_str(entry, "secret", &secret, err) ||
-			!lt_json_get_str(entry, "role", &role, err) ||
-			!lt_json_opt_str(entry, "salt", &salt, err) ||
-			!lt_json_opt_str(entry, "ticket", &ticket, err) ||
-			!lt_json_opt_int(entry, "iterations", 1, 10000000, &iterations, err) ||
-			!lt_json_opt_int(entry, "keylen", 1, 64, &keylen, err)) {
-		return false;
-	}
-	role_text = lt_str_dup(role);
-	return lt_router_add_principal(daemon->router,
-			&(struct lt_principal){
-					.authid = entry->string,
-					.role = role_text,
-					.secret = secret,
-					.salt = salt,
-					.iterations = salt.n ? (uint32_t)iterations : 0,
-					.keylen = salt.n ? (uint32_t)keylen : 0,
-					.ticket = ticket,
-					.methods = methods_of(entry),
-			},
-			err);
-}
 
 static bool create_router(struct lt_daemon *daemon, struct lt_err *err)
 {
 	const struct lt_daemon_conf *conf = daemon->env.conf;
-	const cJSON *entry;
 
 	daemon->router = lt_router_create(&(struct lt_router_env){
 			.loop = daemon->env.loop,
@@ -160,25 +55,8 @@ static bool create_router(struct lt_daemon *daemon, struct lt_err *err)
 			.tls_cert = conf->tls_cert,
 			.tls_key = conf->tls_key,
 	});
-	if (!lt_router_add_realm(daemon->router, LT_STR(LT_REALM), err) ||
-			!lt_router_set_permissions(
-					daemon->router, LT_STR(default_permissions), err)) {
-		return false;
-	}
-	if (conf->permissions_file &&
-			!lt_router_set_permissions(
-					daemon->router, lt_buf_str(&conf->permissions), err)) {
-		return lt_err_prefix(err, "LIVETIMING_PERMISSIONS: %s", conf->permissions_file);
-	}
-	if (!add_services_principal(daemon, err)) {
-		return lt_err_prefix(err, "LIVETIMING_SHARED_SECRET");
-	}
-	cJSON_ArrayForEach(entry, conf->principals) {
-		if (!add_principal(daemon, entry, err)) {
-			return lt_err_prefix(err, "LIVETIMING_AUTH_FILE or LIVETIMING_PERMISSIONS");
-		}
-	}
-	return true;
+	return lt_router_add_realm(daemon->router, LT_STR(LT_REALM), err) &&
+			lt_daemon_set_access(daemon, conf, err);
 }
 
 static void create_recording(struct lt_daemon *daemon)
@@ -280,6 +158,11 @@ static void describe(void *arg, struct lt_buf *buf)
 	if (trouble) {
 		lt_buf_printf(buf, "; %s", trouble);
 	}
+}
+
+static cJSON *reload(void *arg, struct lt_err *err)
+{
+	return lt_daemon_reload(arg, err);
 }
 
 static void create_monitoring(struct lt_daemon *daemon)
@@ -410,6 +293,7 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 		.started = lt_loop_now(env->loop),
 		.names = daemon->dvr ? module_names : module_names_without_dvr,
 		.trouble = find_trouble,
+		.reload = reload,
 		.arg = daemon,
 	};
 	daemon->control = lt_control_create(&(struct lt_control_env){
@@ -473,6 +357,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_ws_hub_destroy(daemon->ws_hub);
 	lt_fetcher_destroy(daemon->fetcher);
 	lt_random_destroy(daemon->random);
+	lt_settings_destroy(daemon->newer);
 	lt_free(daemon);
 }
 
@@ -635,24 +520,6 @@ void lt_daemon_stop(struct lt_daemon *daemon)
 	lt_local_recordings_drain(daemon->local_recordings);
 	lt_scheduler_stop(daemon->scheduler); /* nothing is started from now on */
 	lt_services_stop(daemon->services, stop_analyses, daemon);
-}
-
-void lt_daemon_reload(struct lt_daemon *daemon)
-{
-	struct lt_err err = { 0 };
-
-	lt_notify_reloading(daemon->notify);
-	if (!daemon->env.conf->tls_cert) {
-		lt_log(&daemon->log, LT_INFO, "nothing to read again: there is no certificate",
-				NULL);
-	} else if (lt_router_reload_tls(daemon->router, &err)) {
-		lt_log(&daemon->log, LT_INFO, "certificate read again", "file=%s",
-				daemon->env.conf->tls_cert);
-	} else {
-		lt_log(&daemon->log, LT_ERROR, "the old certificate stays in use", "error=%s",
-				err.msg);
-	}
-	lt_notify_ready(daemon->notify);
 }
 
 void lt_daemon_reopen_logs(struct lt_daemon *daemon)

@@ -16,13 +16,17 @@
 #include "daemon_conf.h"
 
 struct lt_daemon;
+struct lt_settings;
+struct lt_settings_source;
 
 /* All borrowed; they outlive the daemon. */
 struct lt_daemon_env {
 	struct lt_loop *loop;
 	struct lt_log_sink *log_sink;
 	const struct lt_daemon_conf *conf;
-	bool fresh; /* forget the services that ran before */
+	const struct lt_settings *settings;      /* which conf is of */
+	const struct lt_settings_source *source; /* to read them again */
+	bool fresh;                              /* forget the services that ran before */
 };
 
 struct lt_daemon *lt_daemon_create(const struct lt_daemon_env *env, struct lt_err *err);
@@ -31,8 +35,13 @@ void lt_daemon_destroy(struct lt_daemon *daemon); /* NULL is fine */
 /* Listens and runs its services when it returns true. After false: destroy. */
 bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err);
 
-/* Read the certificate again (SIGHUP). Sessions stay; a bad one is told and the old one kept. */
-void lt_daemon_reload(struct lt_daemon *daemon);
+/*
+ * Read all settings again, certificates, permissions and principals with them
+ * (SIGHUP, livetimingctl reload); sessions stay. The caller owns the result:
+ * {"applied": [names], "restart": [names that need one], "notes": [sentences]}.
+ * NULL: a setting is wrong, err says which, and everything is as it was.
+ */
+cJSON *lt_daemon_reload(struct lt_daemon *daemon, struct lt_err *err);
 
 /* Open all log files anew (SIGUSR1), after log rotation has moved them. */
 void lt_daemon_reopen_logs(struct lt_daemon *daemon);

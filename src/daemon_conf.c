@@ -432,6 +432,23 @@ void lt_daemon_conf_finish(struct lt_daemon_conf *conf)
 	*conf = (struct lt_daemon_conf){ 0 };
 }
 
+/* Limits that nobody has set: what the router takes for them. */
+static void describe_limits(const struct lt_conf *conf, struct lt_buf *buf)
+{
+	struct lt_limits values = { 0 };
+
+	lt_limits_fill(&values);
+	for (size_t i = 0; i < LT_ARRAY_LEN(limits); i++) {
+		const void *at = (const char *)&values + limits[i].offset;
+		uint64_t value = limits[i].is_size ? *(const size_t *)at : *(const uint32_t *)at;
+
+		if (!lt_conf_get(conf, limits[i].name)) {
+			lt_buf_printf(buf, "%s=%llu (default)\n", limits[i].name,
+					(unsigned long long)value);
+		}
+	}
+}
+
 void lt_daemon_conf_describe(const struct lt_conf *conf, struct lt_buf *buf)
 {
 	for (const struct lt_conf_key *key = lt_daemon_conf_keys; key->name; key++) {
@@ -441,5 +458,5 @@ void lt_daemon_conf_describe(const struct lt_conf *conf, struct lt_buf *buf)
 			lt_buf_printf(buf, "%s=%s (%s)\n", key->name, key->secret ? "***" : value,
 					lt_conf_origin(conf, key->name));
 		}
-	}
+	}	describe_limits(conf, buf);
 }

@@ -30,15 +30,22 @@ static void make_secret(struct lt_isolation *isolation)
 	explicit_bzero(hex.p, hex.n);
 }
 
-bool lt_isolation_add_principal(struct lt_isolation *isolation, struct lt_err *err)
+bool lt_isolation_principal(
+		const struct lt_isolation *isolation, struct lt_principal *ret_principal)
 {
-	return isolation->url == NULL ||
-			lt_router_add_principal(isolation->env.router,
-					&(struct lt_principal){ .authid = AUTHID,
-							.role = "services",
-							.secret = lt_str_from(isolation->secret),
-							.methods = LT_METHOD_WAMPCRA },
-					err);
+	*ret_principal = (struct lt_principal){ .authid = AUTHID,
+		.role = "services",
+		.secret = lt_str_from(isolation->secret),
+		.methods = LT_METHOD_WAMPCRA };
+	return isolation->url != NULL;
+}
+
+static bool add_principal(struct lt_isolation *isolation, struct lt_err *err)
+{
+	struct lt_principal principal;
+
+	return lt_isolation_principal(isolation, &principal) &&
+			lt_router_add_principal(isolation->env.router, &principal, err);
 }
 
 /* Beside the control socket; where that path is too long, on the loopback interface. */
@@ -72,7 +79,7 @@ static bool place(void *arg, struct lt_child_place *ret_place, struct lt_err *er
 
 	if (isolation->url == NULL) {
 		make_secret(isolation);
-		if (!open_listener(isolation, err) || !lt_isolation_add_principal(isolation, err)) {
+		if (!open_listener(isolation, err) || !add_principal(isolation, err)) {
 			return lt_err_prefix(err, "isolated services");
 		}
 	}

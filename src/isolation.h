@@ -30,7 +30,10 @@ void lt_isolation_destroy(struct lt_isolation *isolation); /* after the services
 
 struct lt_children *lt_isolation_children(struct lt_isolation *isolation);
 
-/* All principals of the router were replaced: ours is to be one of them again. */
-bool lt_isolation_add_principal(struct lt_isolation *isolation, struct lt_err *err);
+struct lt_principal;
+
+/* The one that children join as, borrowed; false: none has been started yet. */
+bool lt_isolation_principal(
+		const struct lt_isolation *isolation, struct lt_principal *ret_principal);
 
 #endif

@@ -6,17 +6,16 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/conf.h"
 #include "daemon.h"
 #include "daemon_conf.h"
 #include "main_service.h"
+#include "settings.h"
 #include "stop_guard.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2 };
 
 struct options {
-	const char *config; /* NULL: livetiming.env here or above, if there is one */
-	const char *log_format, *log_level;
+	struct lt_settings_source source;
 	bool check_config, fresh;
 	bool is_service; /* one service in this process, instead of the daemon */
 	struct lt_main_service service;
@@ -59,22 +58,23 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		switch (option) {
 		case 'u':
 			ret->service.supervised = optarg;
+			ret->source.no_file = true; /* given what it needs */
 			ret->is_service = true;
 			break;
 		case 's':
 			ret->is_service = true;
 			break;
 		case 'c':
-			ret->config = optarg;
+			ret->source.config = optarg;
 			break;
 		case 'k':
 			ret->check_config = true;
 			break;
 		case 'f':
-			ret->log_format = optarg;
+			ret->source.log_format = optarg;
 			break;
 		case 'l':
-			ret->log_level = optarg;
+			ret->source.log_level = optarg;
 			break;
 		case 'n':
 			ret->fresh = true;
@@ -107,36 +107,8 @@ static int parse_options(int argc, char **argv, struct options *ret)
 
 static void report(void *arg, bool is_error, const char *sentence)
 {
-	int *warnings = arg;
-
-	*warnings += !is_error;
+	(void)arg;
 	fprintf(stderr, "livetimingd: %s%s\n", is_error ? "" : "warning: ", sentence);
-}
-
-/* An option on the command line is an environment variable that wins over the real one. */
-static void load_option(struct lt_conf *conf, const char *name, const char *value)
-{
-	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	char *environment[] = { NULL, NULL };
-
-	if (value) {
-		lt_buf_printf(&text, "%s=%s", name, value);
-		environment[0] = text.p;
-		lt_conf_load_environment(conf, environment);
-	}
-}
-
-static bool load_settings(struct lt_conf *conf, const struct options *options, struct lt_err *err)
-{
-	bool is_child = options->service.supervised != NULL; /* given what it needs */
-	LT_AUTO(lt_free)
-	char *found = options->config || is_child ? NULL : lt_conf_find_file(".");
-	const char *file = options->config ? options->config : found;
-
-	load_option(conf, "LIVETIMING_LOG_FORMAT", options->log_format);
-	load_option(conf, "LIVETIMING_LOG_LEVEL", options->log_level);
-	lt_conf_load_environment(conf, environ);
-	return !file || lt_conf_load_file(conf, file, err);
 }
 
 /* --- running --- */
@@ -165,7 +137,8 @@ static void on_signal(void *arg, int signum)
 static void on_hangup(void *arg, int signum)
 {
 	(void)signum;
-	lt_daemon_reload(arg);
+	cJSON_Delete(lt_daemon_reload(
+			arg, &(struct lt_err){ 0 })); /* which logs what comes of it */
 }
 
 static void on_rotated(void *arg, int signum)
@@ -213,13 +186,18 @@ static struct lt_log_sink *open_log(const struct lt_daemon_conf *settings,
 	return sink;
 }
 
-static int run_settings(const struct lt_daemon_conf *settings, const struct options *options)
+static int run_settings(const struct lt_settings *settings, const struct options *options)
 {
 	struct lt_err err = { 0 };
 	struct lt_loop *loop = lt_loop_create(&err);
-	struct lt_log_sink *sink = open_log(settings, options, &err);
+	struct lt_log_sink *sink = open_log(&settings->daemon, options, &err);
 	bool ok = loop && sink &&
-			run(&(struct lt_daemon_env){ loop, sink, settings, options->fresh },
+			run(&(struct lt_daemon_env){ .loop = loop,
+					    .log_sink = sink,
+					    .conf = &settings->daemon,
+					    .settings = settings,
+					    .source = &options->source,
+					    .fresh = options->fresh },
 					options->check_config, &err);
 
 	lt_loop_destroy(loop);
@@ -233,26 +211,22 @@ static int run_settings(const struct lt_daemon_conf *settings, const struct opti
 
 static int run_options(const struct options *options)
 {
-	struct lt_conf *conf = lt_conf_create(lt_daemon_conf_keys);
-	struct lt_daemon_conf settings = { 0 };
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	struct lt_err err = { 0 };
-	int status = EXIT_CONFIG, warnings = 0;
+	struct lt_settings *settings = lt_settings_load(&options->source, report, NULL);
+	int status = EXIT_CONFIG;
 
-	if (!load_settings(conf, options, &err)) {
-		fprintf(stderr, "livetimingd: %s\n", err.msg);
-	} else if (lt_daemon_conf_read(conf, &settings, report, &warnings)) {
-		status = options->is_service ? lt_main_service(&settings, &options->service)
-					     : run_settings(&settings, options);
+	if (settings) {
+		status = options->is_service ? lt_main_service(&settings->daemon, &options->service)
+					     : run_settings(settings, options);
 		if (options->check_config && status == EXIT_DONE) {
-			lt_daemon_conf_describe(conf, &text);
+			lt_daemon_conf_describe(settings->conf, &text);
 			printf("%s%s\n", text.p,
-					warnings ? "the settings can be used, see the warnings"
-						 : "the settings are fine");
+					settings->warnings
+							? "the settings can be used, see the warnings"
+							: "the settings are fine");
 		}
 	}
-	lt_daemon_conf_finish(&settings);
-	lt_conf_destroy(conf);
+	lt_settings_destroy(settings);
 	return status;
 }
 

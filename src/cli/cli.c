@@ -17,6 +17,7 @@
 const struct lt_cli_cmd lt_cli_cmds[] = {
 	{ "status", NULL, "", "how the daemon is", lt_cmd_status },
 	{ "top", NULL, "[--interval SECONDS]", "what it does, live", lt_cmd_top },
+	{ "reload", NULL, "", "have the daemon read its settings again", lt_cmd_reload },
 	{ "service", "list", "", "services that run", lt_cmd_service_list },
 	{ "service", "show", "NAME|UUID", "one service in detail", lt_cmd_service_show },
 	{ "service", "start", "PLUGIN [OPTION...]", "start a service", lt_cmd_service_start },

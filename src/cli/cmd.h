@@ -47,6 +47,7 @@ extern const struct lt_cli_cmd lt_cli_cmds[];
 /* Runs of the table (cmd_*.c). */
 int lt_cmd_top(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_status(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_reload(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_run(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_start(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_service_stop(struct lt_cli *cli, int argc, char **argv);

@@ -66,35 +66,36 @@ static const struct lt_auth_principal *find_principal(
 		const struct lt_auth *auth, struct lt_str authid)
 {
 	for (const struct lt_auth_principal *p = auth->principals; p; p = p->next) {
-		if (lt_str_eq_c(authid, p->authid)) {
+		if (p->methods != 0 && lt_str_eq_c(authid, p->authid)) {
 			return p;
 		}
 	}
 	return NULL;
 }
 
-bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, struct lt_err *err)
+bool lt_auth_check(const struct lt_principal *principal, struct lt_err *err)
 {
-	struct lt_auth_principal **end = &auth->principals;
-
 	if (!principal->authid || !principal->authid[0] || principal->secret.n == 0) {
 		return lt_err_set(err, LT_E_INVALID, "a principal needs an authid and a secret");
 	}
-	if (principal->salt.n > 0 &&
-			(principal->iterations < ITERATIONS_MIN || principal->keylen == 0)) {
-		return lt_err_set(err, LT_E_INVALID,
-				"principal %s: a salted secret needs a keylen and at least %d iterations",
-				principal->authid, ITERATIONS_MIN);
-	}
-	if (find_principal(auth, lt_str_from(principal->authid))) {
-		return lt_err_set(
-				err, LT_E_EXISTS, "principal %s exists already", principal->authid);
-	}
+	return principal->salt.n == 0 ||
+			(principal->iterations >= ITERATIONS_MIN && principal->keylen > 0) ||
+			lt_err_set(err, LT_E_INVALID,
+					"principal %s: a salted secret needs a keylen and at least %d iterations",
+					principal->authid, ITERATIONS_MIN);
+}
 
-	struct lt_auth_principal *copy = lt_zalloc(sizeof(*copy));
+static void clear_principal(struct lt_auth_principal *principal)
+{
+	wipe(&principal->secret);
+	wipe(&principal->ticket);
+	lt_buf_finish(&principal->salt);
+	principal->methods = 0;
+}
 
-	copy->authid = lt_strdup(principal->authid);
-	copy->role = lt_strdup(principal->role);
+static void fill_principal(struct lt_auth_principal *copy, const struct lt_principal *principal)
+{
+	clear_principal(copy);
 	lt_buf_add_str(&copy->secret, principal->secret);
 	lt_buf_add_str(&copy->salt, principal->salt);
 	lt_buf_add_str(&copy->ticket,
@@ -107,11 +108,69 @@ bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, str
 	if (copy->ticket.n == 0) {
 		copy->methods &= ~LT_METHOD_TICKET;
 	}
+}
+
+static void append(struct lt_auth *auth, const struct lt_principal *principal)
+{
+	struct lt_auth_principal **end = &auth->principals;
+	struct lt_auth_principal *copy = lt_zalloc(sizeof(*copy));
+
+	copy->authid = lt_strdup(principal->authid);
+	copy->role = lt_strdup(principal->role);
+	fill_principal(copy, principal);
 	while (*end) {
 		end = &(*end)->next;
 	}
 	*end = copy;
+}
+
+/* Into the one of this authid and role, or as a new one. */
+static void put(struct lt_auth *auth, const struct lt_principal *principal)
+{
+	for (struct lt_auth_principal *p = auth->principals; p; p = p->next) {
+		if (p->methods == 0 && strcmp(p->authid, principal->authid) == 0 &&
+				strcmp(p->role, principal->role) == 0) {
+			fill_principal(p, principal);
+			return;
+		}
+	}
+	append(auth, principal);
+}
+
+bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, struct lt_err *err)
+{
+	const struct lt_auth_principal *other;
+
+	if (!lt_auth_check(principal, err)) {
+		return false;
+	}
+	other = find_principal(auth, lt_str_from(principal->authid));
+	if (other) {
+		return lt_err_set(
+				err, LT_E_EXISTS, "principal %s exists already", principal->authid);
+	}
+	put(auth, principal);
 	return true;
+}
+
+/*
+ * An attempt that is under way points to its principal: principals stay where
+ * they are, without a method when they are gone; one with another role is a new
+ * one.
+ */
+void lt_auth_replace(struct lt_auth *auth, const struct lt_principal *list, size_t count)
+{
+	for (struct lt_auth_principal *p = auth->principals; p; p = p->next) {
+		clear_principal(p);
+	}
+	for (size_t i = 0; i < count; i++) {
+		put(auth, &list[i]);
+	}
+}
+
+void lt_auth_set_tickets(struct lt_auth *auth, bool tickets)
+{
+	auth->tickets = tickets;
 }
 
 const struct lt_auth_principal *lt_auth_find(
@@ -125,14 +184,18 @@ const struct lt_auth_principal *lt_auth_find(
 void lt_auth_decoy(const struct lt_auth *auth, struct lt_str authid,
 		struct lt_auth_principal *ret_decoy)
 {
-	const struct lt_auth_principal *like = auth->principals;
+	const struct lt_auth_principal *like = NULL;
 	uint8_t mac[LT_SHA256_BYTES];
 
 	for (const struct lt_auth_principal *p = auth->principals; p; p = p->next) {
+		if (p->methods == 0) {
+			continue;
+		}
 		if (p->salt.n > 0) {
 			like = p;
 			break;
 		}
+		like = like ? like : p;
 	}
 	*ret_decoy = (struct lt_auth_principal){
 		.role = like ? like->role : NULL,
@@ -187,7 +250,8 @@ enum lt_auth_outcome lt_auth_begin(struct lt_auth *auth, const struct lt_auth_he
 enum lt_auth_outcome lt_auth_finish(struct lt_auth_attempt *attempt, struct lt_str signature)
 {
 	/* The comparison comes first: its time must not tell whether the authid exists. */
-	if (!attempt->method->check(attempt, signature) || !attempt->principal) {
+	if (!attempt->method->check(attempt, signature) || !attempt->principal ||
+			attempt->principal->methods == 0) {
 		attempt->refusal = DENIED;
 		return LT_AUTH_REFUSE;
 	}

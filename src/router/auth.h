@@ -52,6 +52,14 @@ struct lt_auth *lt_auth_create(struct lt_random *random, bool tickets);
 void lt_auth_destroy(struct lt_auth *auth); /* NULL is fine */
 bool lt_auth_add(struct lt_auth *auth, const struct lt_principal *principal, struct lt_err *err);
 
+/*
+ * All principals, instead of those of before. Sessions stay; who is gone cannot
+ * join any more. Whether each can be added was checked: lt_auth_check.
+ */
+void lt_auth_replace(struct lt_auth *auth, const struct lt_principal *list, size_t count);
+bool lt_auth_check(const struct lt_principal *principal, struct lt_err *err);
+void lt_auth_set_tickets(struct lt_auth *auth, bool tickets);
+
 /* Try the client's methods in its order; absent or empty means anonymous. */
 enum lt_auth_outcome lt_auth_begin(struct lt_auth *auth, const struct lt_auth_hello *hello,
 		struct lt_auth_attempt *attempt);

@@ -79,19 +79,25 @@ static struct lt_role *insert_role(struct lt_role **roles, struct lt_str name)
 	return role;
 }
 
+static void clear_rules(struct lt_role *role)
+{
+	while (role->rules) {
+		struct rule *rule = role->rules;
+
+		role->rules = rule->next;
+		lt_free(rule);
+	}
+	lt_match_destroy(role->index);
+	role->index = NULL;
+}
+
 static void free_roles(struct lt_role **roles)
 {
 	struct lt_role *role, *next;
 
 	HASH_ITER(hh, *roles, role, next) {
 		HASH_DEL(*roles, role);
-		while (role->rules) {
-			struct rule *rule = role->rules;
-
-			role->rules = rule->next;
-			lt_free(rule);
-		}
-		lt_match_destroy(role->index);
+		clear_rules(role);
 		lt_free(role);
 	}
 }
@@ -241,19 +247,11 @@ void lt_authz_destroy(struct lt_authz *authz)
 	}
 }
 
-bool lt_authz_load(struct lt_authz *authz, struct lt_str json, struct lt_err *err)
+/* Sessions point to roles: the rules change places with those of the role that is there. */
+static void move_rules(struct lt_authz *authz, struct lt_role *fresh)
 {
-	LT_AUTO(cJSON_Delete) cJSON *document = lt_json_parse(json, err);
-	struct lt_role *fresh = NULL, *role, *next;
+	struct lt_role *role, *next;
 
-	if (!document) {
-		return lt_err_prefix(err, "permissions");
-	}
-	if (!read_roles(document, &fresh, err)) {
-		free_roles(&fresh);
-		return lt_err_prefix(err, "permissions");
-	}
-	/* Sessions point to roles: the rules move into the role that is there. */
 	HASH_ITER(hh, fresh, role, next) {
 		struct lt_str name = lt_str_from(role->name);
 		struct lt_role *kept = find_role(authz->roles, name);
@@ -269,7 +267,43 @@ bool lt_authz_load(struct lt_authz *authz, struct lt_str json, struct lt_err *er
 		kept->rules = rules;
 		kept->index = index;
 	}
+}
+
+bool lt_authz_load(struct lt_authz *authz, struct lt_str json, struct lt_err *err)
+{
+	LT_AUTO(cJSON_Delete) cJSON *document = lt_json_parse(json, err);
+	struct lt_role *fresh = NULL;
+
+	if (!document) {
+		return lt_err_prefix(err, "permissions");
+	}
+	if (!read_roles(document, &fresh, err)) {
+		free_roles(&fresh);
+		return lt_err_prefix(err, "permissions");
+	}
+	move_rules(authz, fresh);
 	free_roles(&fresh);
+	return true;
+}
+
+bool lt_authz_replace(struct lt_authz *authz, const struct lt_str *texts, size_t count,
+		struct lt_err *err)
+{
+	struct lt_authz *fresh = lt_authz_create();
+	struct lt_role *role, *next;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!lt_authz_load(fresh, texts[i], err)) {
+			lt_authz_destroy(fresh);
+			return false;
+		}
+	}
+	HASH_ITER(hh, authz->roles, role, next) {
+		clear_rules(role);
+		role->index = lt_match_create();
+	}
+	move_rules(authz, fresh->roles);
+	lt_authz_destroy(fresh);
 	return true;
 }
 

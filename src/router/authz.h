@@ -28,6 +28,14 @@ void lt_authz_destroy(struct lt_authz *authz); /* NULL is fine */
 /* As lt_router_set_permissions. On failure nothing has changed. */
 bool lt_authz_load(struct lt_authz *authz, struct lt_str json, struct lt_err *err);
 
+/*
+ * As if these texts had been loaded, in order, into a new one: rules of before
+ * are gone, and roles that none of them names keep none but built-in ones. On
+ * failure nothing has changed.
+ */
+bool lt_authz_replace(struct lt_authz *authz, const struct lt_str *texts, size_t count,
+		struct lt_err *err);
+
 /* The role of this name or NULL. Borrowed for the life of authz. */
 const struct lt_role *lt_authz_role(const struct lt_authz *authz, struct lt_str name);
 const char *lt_role_name(const struct lt_role *role);

@@ -20,6 +20,7 @@
 #include "base/table.h"
 #include "router/http_req.h"
 #include "router/transport_conn.h"
+#include "router/transport_tls.h"
 
 #define BACKLOG         4096
 #define ACCEPTS_A_TURN  64
@@ -421,6 +422,14 @@ bool lt_listeners_open(struct lt_listeners *listeners, struct lt_str address, st
 bool lt_listeners_reload_tls(struct lt_listeners *listeners, struct lt_err *err)
 {
 	return lt_transport_reload_tls(&listeners->transport, err);
+}
+
+bool lt_listeners_set_tls(struct lt_listeners *listeners, const char *cert, const char *key,
+		struct lt_err *err)
+{
+	struct lt_transport *transport = &listeners->transport;
+
+	return !transport->tls || lt_tls_set(transport->tls, cert, key, err);
 }
 
 static void close_listener(struct listener *listener)

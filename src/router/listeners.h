@@ -33,6 +33,8 @@ bool lt_listeners_open(struct lt_listeners *listeners, struct lt_str address, st
 
 /* As lt_router_reload_tls. */
 bool lt_listeners_reload_tls(struct lt_listeners *listeners, struct lt_err *err);
+bool lt_listeners_set_tls(struct lt_listeners *listeners, const char *cert, const char *key,
+		struct lt_err *err);
 
 /* As lt_router_listener. */
 const char *lt_listeners_address(const struct lt_listeners *listeners, size_t i);

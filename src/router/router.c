@@ -38,7 +38,7 @@ const char *const lt_limit_names[LT_LIMITS_COUNT] = {
 	[LT_LIMIT_CONNECTIONS_PER_ADDRESS] = "connections_per_address",
 };
 
-static void fill_limits(struct lt_limits *limits)
+void lt_limits_fill(struct lt_limits *limits)
 {
 	static const struct lt_limits defaults = {
 		.message_bytes = 4 * MIB,
@@ -81,7 +81,7 @@ struct lt_router *lt_router_create(const struct lt_router_env *env)
 	struct lt_core *core = &router->core;
 
 	router->env = *env;
-	fill_limits(&router->env.limits);
+	lt_limits_fill(&router->env.limits);
 	core->loop = env->loop;
 	core->random = env->random;
 	core->log = env->log;
@@ -179,6 +179,67 @@ bool lt_router_add_principal(
 				principal->role ? principal->role : "");
 	}
 	return lt_auth_add(router->core.auth, principal, err);
+}
+
+static bool check_principals(
+		const struct lt_authz *authz, const struct lt_access *access, struct lt_err *err)
+{
+	for (size_t i = 0; i < access->principal_count; i++) {
+		const struct lt_principal *principal = &access->principals[i];
+
+		if (!lt_auth_check(principal, err)) {
+			return false;
+		}
+		if (!lt_authz_role(authz, lt_str_from(principal->role))) {
+			return lt_err_set(err, LT_E_NOT_FOUND,
+					"principal %s: role %s is not configured",
+					principal->authid, principal->role);
+		}
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(access->principals[j].authid, principal->authid) == 0) {
+				return lt_err_set(err, LT_E_EXISTS, "principal %s exists already",
+						principal->authid);
+			}
+		}
+	}
+	return true;
+}
+
+bool lt_router_set_access(
+		struct lt_router *router, const struct lt_access *access, struct lt_err *err)
+{
+	struct lt_authz *trial = lt_authz_create();
+	bool ok = lt_authz_replace(trial, access->permissions, access->permission_count, err) &&
+			check_principals(trial, access, err) &&
+			lt_authz_replace(router->core.authz, access->permissions,
+					access->permission_count, err);
+
+	lt_authz_destroy(trial);
+	if (ok) {
+		lt_auth_replace(router->core.auth, access->principals, access->principal_count);
+	}
+	return ok;
+}
+
+void lt_router_set_limits(struct lt_router *router, const struct lt_limits *limits,
+		const struct lt_switches *switches)
+{
+	struct lt_limits fresh = *limits;
+
+	lt_limits_fill(&fresh);
+	fresh.connections = router->core.limits.connections;
+	fresh.message_bytes = router->core.limits.message_bytes;
+	fresh.retained_bytes = router->core.limits.retained_bytes;
+	fresh.retained_topics = router->core.limits.retained_topics;
+	router->core.limits = router->env.limits = fresh;
+	router->core.switches = router->env.switches = *switches;
+	lt_auth_set_tickets(router->core.auth, !switches->no_ticket);
+}
+
+bool lt_router_set_tls(
+		struct lt_router *router, const char *cert, const char *key, struct lt_err *err)
+{
+	return lt_listeners_set_tls(router->listeners, cert, key, err);
 }
 
 bool lt_router_listen(struct lt_router *router, struct lt_str address, struct lt_err *err)

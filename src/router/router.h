@@ -81,6 +81,9 @@ struct lt_router_env {
 	const char *tls_cert, *tls_key; /* PEM files for the ",tls" listeners, or NULL */
 };
 
+/* Defaults in place of the zeros. */
+void lt_limits_fill(struct lt_limits *limits);
+
 struct lt_router *lt_router_create(const struct lt_router_env *env);
 void lt_router_destroy(struct lt_router *router);
 
@@ -131,6 +134,25 @@ bool lt_router_add_principal(
 		struct lt_router *router, const struct lt_principal *principal, struct lt_err *err);
 
 /*
+ * Other permissions (texts as above, in order, instead of all before) and other
+ * principals, while sessions go on. Sessions keep their roles, and have the new
+ * rights of these. All or nothing.
+ */
+struct lt_access {
+	const struct lt_str *permissions;
+	size_t permission_count;
+	const struct lt_principal *principals;
+	size_t principal_count;
+};
+bool lt_router_set_access(
+		struct lt_router *router, const struct lt_access *access, struct lt_err *err);
+
+/* Other limits and switches, for what happens from now on. Bounds of memory that is set aside at
+ * the start (connections, message_bytes, retained_*) stay. */
+void lt_router_set_limits(struct lt_router *router, const struct lt_limits *limits,
+		const struct lt_switches *switches);
+
+/*
  * Open a listener: "127.0.0.1:8080", "[::]:8080", "unix:/path": WebSocket at
  * /ws and /, HTTP at the same address through lt_router_http. With TLS:
  * "[::]:8443,tls". RawSocket: "rs:127.0.0.1:8081", "rs:unix:/path". Stale unix
@@ -144,6 +166,9 @@ bool lt_router_listen(struct lt_router *router, struct lt_str address, struct lt
  * certificate. On failure err says why, and the old one stays in use.
  */
 bool lt_router_reload_tls(struct lt_router *router, struct lt_err *err);
+/* The same with other files. */
+bool lt_router_set_tls(
+		struct lt_router *router, const char *cert, const char *key, struct lt_err *err);
 
 /* Listener i in the form it was given, with its port ("127.0.0.1:40001"), or NULL. Borrowed. */
 const char *lt_router_listener(const struct lt_router *router, size_t i);

@@ -118,3 +118,23 @@ bool lt_tls_reload(struct lt_tls *tls, struct lt_err *err)
 	/* connections have their own reference to the certificate they began with */
 	return check(tls, err) && (!tls->ctx || load(tls->ctx, tls, err));
 }
+
+bool lt_tls_set(struct lt_tls *tls, const char *cert, const char *key, struct lt_err *err)
+{
+	struct lt_tls old = *tls;
+
+	if (!cert || !key) {
+		return lt_err_set(err, LT_E_INVALID, "TLS needs a certificate and its key");
+	}
+	tls->cert = lt_strdup(cert);
+	tls->key = lt_strdup(key);
+	if (!lt_tls_reload(tls, err)) {
+		lt_free(tls->cert);
+		lt_free(tls->key);
+		*tls = old;
+		return false;
+	}
+	lt_free(old.cert);
+	lt_free(old.key);
+	return true;
+}

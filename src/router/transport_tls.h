@@ -28,5 +28,7 @@ void lt_tls_attach(struct lt_tls *tls, void *openssl_ctx);
 
 /* Read the files again. On failure the old certificate stays in use. */
 bool lt_tls_reload(struct lt_tls *tls, struct lt_err *err);
+/* The same with other files; their paths are copied. */
+bool lt_tls_set(struct lt_tls *tls, const char *cert, const char *key, struct lt_err *err);
 
 #endif

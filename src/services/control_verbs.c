@@ -260,6 +260,15 @@ static void run_service_show(void *arg, struct lt_control_request *request, cons
 			&err);
 }
 
+static void run_reload(void *arg, struct lt_control_request *request, const cJSON *args)
+{
+	const struct lt_control_modules *modules = arg;
+	struct lt_err err = { 0 };
+
+	(void)args;
+	answer_take(request, modules->reload(modules->arg, &err), &err);
+}
+
 /* --- plugins --- */
 
 static void run_plugins_list(void *arg, struct lt_control_request *request, const cJSON *args)
@@ -332,6 +341,7 @@ static const struct lt_control_arg restart_args[] = {
 
 const struct lt_control_verb lt_control_verbs[] = {
 	{ "status", NULL, run_status },
+	{ "reload", NULL, run_reload },
 	{ "directory.list", NULL, run_directory_list },
 	{ "service.start", command_args, run_service_start },
 	{ "service.stop", service_args, run_service_stop },

@@ -31,6 +31,8 @@ struct lt_control_modules {
 	const char *const *names; /* of the modules that run, for status; ends with NULL */
 	/* Why the daemon is not ready, one sentence, static; NULL: it is. NULL function: always. */
 	const char *(*trouble)(void *arg);
+	/* Read the settings again; the result is the caller's, NULL with err: nothing changed. */
+	cJSON *(*reload)(void *arg, struct lt_err *err);
 	void *arg;
 };
 

@@ -67,6 +67,11 @@ struct lt_directory *lt_directory_create(const struct lt_directory_env *env)
 	return directory;
 }
 
+void lt_directory_set_principals(struct lt_directory *directory, const cJSON *principals)
+{
+	directory->env.principals = principals;
+}
+
 /* --- entries --- */
 
 static struct entry *find_entry(const struct lt_directory *directory, struct lt_str uuid)

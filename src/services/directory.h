@@ -45,6 +45,9 @@ void lt_directory_destroy(struct lt_directory *directory); /* stops first; NULL 
 bool lt_directory_start(struct lt_directory *directory, struct lt_err *err);
 void lt_directory_stop(struct lt_directory *directory);
 
+/* Others from now on: for the manifests that come. */
+void lt_directory_set_principals(struct lt_directory *directory, const cJSON *principals);
+
 struct lt_directory_stats {
 	size_t services; /* hidden ones included */
 	size_t hidden;
