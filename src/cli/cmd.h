@@ -71,6 +71,9 @@ int lt_cmd_recordings_show(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_recordings_index(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_announce_list(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_announce_test(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_schedule_list(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_schedule_check(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_schedule_sync(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_help(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_complete(struct lt_cli *cli, int argc, char **argv);
 

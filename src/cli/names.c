@@ -201,8 +201,21 @@ static int run_part(struct lt_cli *cli, const char *part)
 	return LT_EXIT_REFUSED;
 }
 
-/* --- livetiming-rectool ACTION FILE, livetiming-analysis FILE, livetiming-recordings-index [DIR]
- * --- */
+/* --- livetiming-rectool ACTION FILE, livetiming-analysis FILE, livetiming-recordings-index [DIR],
+ * livetiming-schedule --- */
+
+/* livetiming-schedule [VERB ...]: the schedule, or a verb of that noun. */
+static int run_schedule(struct lt_cli *cli, int argc, char **argv)
+{
+	const struct lt_cli_cmd *cmd = lt_cli_find("schedule", argc > 0 ? argv[0] : "list");
+
+	if (cmd) {
+		return cmd->run(cli, LT_MAX(argc - 1, 0), argv + (argc > 0));
+	}
+	return lt_cli_usage_error(cli,
+			"usage: %s [list|check|sync|...]; livetimingctl help schedule lists them",
+			cli->program);
+}
 
 /* Commands that need no daemon; argv follows the program's name. */
 static int run_on_files(struct lt_cli *cli, const char *noun, int argc, char **argv)
@@ -213,6 +226,9 @@ static int run_on_files(struct lt_cli *cli, const char *noun, int argc, char **a
 	for (; argc > 0 && (strcmp(argv[0], "-j") == 0 || strcmp(argv[0], "--json") == 0); argc--) {
 		cli->is_json = true;
 		argv++;
+	}
+	if (strcmp(noun, "schedule") == 0) {
+		return run_schedule(cli, argc, argv);
 	}
 	if (strcmp(noun, "rectool") != 0) {
 		cmd = lt_cli_find(noun, "index");
@@ -249,6 +265,7 @@ bool lt_cli_run_by_name(
 		{ "livetiming-rectool", "rectool" },
 		{ "livetiming-analysis", "analysis" },
 		{ "livetiming-recordings-index", "recordings" },
+		{ "livetiming-schedule", "schedule" },
 	};
 
 	if (strcmp(name, "livetiming-service-manager") == 0) {

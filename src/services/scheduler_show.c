@@ -126,6 +126,8 @@ cJSON *lt_scheduler_show(struct lt_scheduler *scheduler)
 	lt_json_set_take(result, "events",
 			lt_schedule_core_show(scheduler->core, lt_scheduler_now_s(scheduler)));
 	lt_json_set_take(result, "mistakes", mistakes);
+	lt_json_add_int(result, "lead_s", scheduler->env.times.lead_s);
+	lt_json_add_int(result, "trail_s", scheduler->env.times.trail_s);
 	return result;
 }
 
