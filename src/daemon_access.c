@@ -84,6 +84,13 @@ static bool read_principals(struct lt_daemon *daemon, const struct lt_daemon_con
 	return true;
 }
 
+static bool check_permissions(const struct lt_daemon_conf *conf, struct lt_err *err)
+{
+	return !conf->permissions_file ||
+			lt_router_check_permissions(lt_buf_str(&conf->permissions), err) ||
+			lt_err_prefix(err, "LIVETIMING_PERMISSIONS: %s", conf->permissions_file);
+}
+
 bool lt_daemon_set_access(
 		struct lt_daemon *daemon, const struct lt_daemon_conf *conf, struct lt_err *err)
 {
@@ -93,10 +100,11 @@ bool lt_daemon_set_access(
 	struct lt_access access = { .permissions = texts,
 		.permission_count = conf->permissions_file ? 2 : 1,
 		.principals = list };
-	bool ok = read_principals(daemon, conf, list, &access.principal_count, err) &&
+	bool ok = check_permissions(conf, err) &&
+			read_principals(daemon, conf, list, &access.principal_count, err) &&
 			(lt_router_set_access(daemon->router, &access, err) ||
 					lt_err_prefix(err,
-							"LIVETIMING_PERMISSIONS, LIVETIMING_AUTH_FILE or LIVETIMING_SHARED_SECRET"));
+							"LIVETIMING_AUTH_FILE or LIVETIMING_PERMISSIONS"));
 
 	lt_free(list);
 	return ok;

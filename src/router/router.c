@@ -205,6 +205,15 @@ static bool check_principals(
 	return true;
 }
 
+bool lt_router_check_permissions(struct lt_str json, struct lt_err *err)
+{
+	struct lt_authz *trial = lt_authz_create();
+	bool ok = lt_authz_load(trial, json, err);
+
+	lt_authz_destroy(trial);
+	return ok;
+}
+
 bool lt_router_set_access(
 		struct lt_router *router, const struct lt_access *access, struct lt_err *err)
 {

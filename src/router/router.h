@@ -144,6 +144,8 @@ struct lt_access {
 	const struct lt_principal *principals;
 	size_t principal_count;
 };
+/* Could these permissions be set? */
+bool lt_router_check_permissions(struct lt_str json, struct lt_err *err);
 bool lt_router_set_access(
 		struct lt_router *router, const struct lt_access *access, struct lt_err *err);
 

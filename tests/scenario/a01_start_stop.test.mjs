@@ -113,9 +113,9 @@ test('an unknown name is reported with file and line, and a suggestion', async (
 });
 
 test('names of the original without effect are said to have none', async (t) => {
-  const result = await daemon(t, ['--check-config', '--config', 'my.env'], {}, { 'my.env': 'LIVETIMING_ROUTER=ws://x/ws\n' });
+  const result = await daemon(t, ['--check-config', '--config', 'my.env'], {}, { 'my.env': 'LIVETIMING_PID_DIR=/tmp/pids\n' });
   assert.equal(result.code, 0);
-  assert.match(result.stderr, /my\.env:1: LIVETIMING_ROUTER: has no effect in this version/);
+  assert.match(result.stderr, /my\.env:1: LIVETIMING_PID_DIR: has no effect in this version/);
 });
 
 const bad = [

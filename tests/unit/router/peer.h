@@ -81,6 +81,13 @@ bool lt_listeners_reload_tls(struct lt_listeners *listeners, struct lt_err *err)
 	(void)listeners;
 	return lt_err_set(err, LT_E_UNAVAILABLE, "no sockets here");
 }
+bool lt_listeners_set_tls(struct lt_listeners *listeners, const char *cert, const char *key,
+		struct lt_err *err)
+{
+	(void)cert;
+	(void)key;
+	return lt_listeners_reload_tls(listeners, err);
+}
 void lt_listeners_report(const struct lt_listeners *listeners, struct lt_router_stats *ret_stats)
 {
 	(void)listeners;
