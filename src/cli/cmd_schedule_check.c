@@ -4,7 +4,6 @@
  * files are read here, whoever may read them, and their command lines are held
  * against the plugins that the daemon has.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +135,10 @@ static void check_event(
 		add_to(checking->notes, file, event->summary, event->start_s,
 				"it has no end, so its service ends soon behind the start");
 	}
+	if (problem) { /* it will not start, and be in nobody's way */
+		lt_summary_finish(&summary);
+		return;
+	}
 	entry = add_entry(checking);
 	entry->from = file;
 	entry->name = lt_strdup(event->summary);
@@ -216,17 +219,17 @@ static void check_overlaps(struct checking *checking)
 	for (size_t i = 0; i < checking->n; i++) {
 		const struct entry *entry = &checking->entries[i];
 		const struct entry *other = find_overlap(checking, i);
+		LT_AUTO(lt_buf_finish) struct lt_buf sentence = { 0 };
 		char quoted[LT_QUOTE_MAX];
-		struct lt_err err;
 
 		if (other) {
-			lt_err_set(&err, LT_E_INVALID,
-					"it begins late: %s has the service %.60s with other arguments until %" PRId64
-					" minutes behind its end",
+			lt_buf_printf(&sentence,
+					"it begins late: %s has the service %.60s with other arguments until ",
 					lt_str_quote(lt_str_from(other->name), quoted),
-					lt_summary_link(&entry->summary), checking->trail_s / 60);
+					lt_summary_link(&entry->summary));
+			lt_cli_add_time(&sentence, other->end_s + checking->trail_s);
 			add_to(checking->mistakes, entry->from, entry->name, entry->start_s,
-					err.msg);
+					sentence.p);
 		}
 	}
 }
