@@ -104,6 +104,9 @@ static void create_recording(struct lt_daemon *daemon)
 			.authcode = conf->admin_authcode,
 			.reindex = conf->reindex,
 			.generate_analysis = conf->generate_analysis,
+			.owner = lt_daemon_desk_owner,
+			.gate = lt_daemon_desk_gate,
+			.owner_arg = &daemon->desk,
 	});
 }
 
@@ -211,6 +214,14 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 {
 	const struct lt_daemon_env *env = &daemon->env;
 
+	lt_daemon_desk_create(&daemon->desk,
+			&(struct lt_daemon_desk_env){
+					.loop = env->loop,
+					.random = daemon->random,
+					.log_sink = env->log_sink,
+					.router = daemon->router,
+					.conf = env->conf,
+			});
 	create_recording(daemon);
 	daemon->isolation = lt_isolation_create(&(struct lt_isolation_env){
 			.loop = env->loop,
@@ -236,6 +247,8 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 			.settle_s = env->conf->settle_s,
 			.watchers = daemon->watchers,
 			.watcher_count = LT_ARRAY_LEN(daemon->watchers),
+			.close = lt_daemon_desk_adopt,
+			.close_arg = &daemon->desk,
 	});
 	create_scheduler(daemon);
 	daemon->reports = lt_reports_create(
@@ -258,7 +271,14 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 			.log = { env->log_sink, "directory" },
 			.router = daemon->router,
 			.principals = env->conf->principals,
+			.is_closed = lt_daemon_desk_is_closed,
+			.may_see = lt_daemon_desk_may_see,
+			.adopt = lt_daemon_desk_adopt,
+			.arg = &daemon->desk,
 	});
+	daemon->desk.services = daemon->services;
+	daemon->desk.directory = daemon->directory;
+	daemon->desk.dvr = daemon->dvr;
 	daemon->web = lt_web_create(&(struct lt_web_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "web" },
@@ -266,6 +286,9 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 			.dir = env->conf->web_dir,
 			.version = LT_VERSION,
 			.trust_proxy = env->conf->trust_proxy,
+			.is_closed = lt_daemon_desk_is_closed,
+			.gate = lt_daemon_desk_gate,
+			.private_arg = &daemon->desk,
 			.frame_ancestors = env->conf->frame_ancestors,
 			.trouble = find_trouble,
 			.arg = daemon,
@@ -289,6 +312,7 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 		.recordings = daemon->recordings,
 		.scheduler = daemon->scheduler,
 		.announce = lt_reports_announce(daemon->reports),
+		.desk = daemon->desk.desk,
 		.version = LT_VERSION,
 		.started = lt_loop_now(env->loop),
 		.names = daemon->dvr ? module_names : module_names_without_dvr,
@@ -350,6 +374,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_analyses_destroy(daemon->analyses);
 	lt_deltas_destroy(daemon->deltas);
 	lt_local_recordings_destroy(daemon->local_recordings);
+	lt_daemon_desk_destroy(&daemon->desk);
 	lt_dvr_destroy(daemon->dvr);
 	lt_recordings_destroy(daemon->recordings);
 	lt_directory_destroy(daemon->directory);
@@ -426,7 +451,10 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 		return false;
 	}
 	lt_reports_start(daemon->reports);
-	if (!lt_directory_start(daemon->directory, err) || !lt_web_start(daemon->web, err) ||
+	/* Before the directory: what is closed is closed before anything is listed. */
+	if (!lt_daemon_desk_start(&daemon->desk, err) ||
+			!lt_directory_start(daemon->directory, err) ||
+			!lt_web_start(daemon->web, err) ||
 			(daemon->http_call && !lt_http_call_start(daemon->http_call, err)) ||
 			!lt_analyses_start(daemon->analyses, err) ||
 			!lt_deltas_start(daemon->deltas, err) ||
@@ -463,6 +491,7 @@ static void stop_router(void *arg)
 	if (daemon->http_call) {
 		lt_http_call_stop(daemon->http_call);
 	}
+	lt_daemon_desk_stop(&daemon->desk);
 	lt_recordings_stop(daemon->recordings);
 	lt_deltas_stop(daemon->deltas);
 	lt_web_stop(daemon->web);

@@ -327,6 +327,7 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	read_schedule(conf, ret);
 	ret->auth_id = lt_conf_get(conf, "LIVETIMING_AUTH_ID");
 	ret->shared_secret = lt_conf_get(conf, "LIVETIMING_SHARED_SECRET");
+	ret->private_codes = lt_conf_get(conf, "LIVETIMING_PRIVATE_CODES");
 	ret->router = lt_conf_get(conf, "LIVETIMING_ROUTER");
 	ret->standalone_port = (uint16_t)seconds_of(conf, "LIVETIMING_STANDALONE_PORT");
 	ret->use_upnp = lt_conf_get(conf, "LIVETIMING_USE_UPNP");

@@ -272,6 +272,8 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SECRET("LIVETIMING_SHARED_SECRET", "secret of remote services"),
 	SETTING("LIVETIMING_AUTH_ID", "services", "authid that goes with the shared secret"),
 	SETTING("LIVETIMING_AUTH_FILE", "external_auth.json", "JSON file of further principals"),
+	SETTING("LIVETIMING_PRIVATE_CODES", NULL,
+			"file of access codes for services with --private"),
 	SETTING("LIVETIMING_PERMISSIONS", NULL, "JSON file of roles and their permissions"),
 	CHECKED("LIVETIMING_AUTH_TICKET", "yes", check_bool,
 			"principals may send their secret as a ticket"),

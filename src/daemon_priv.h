@@ -6,6 +6,7 @@
 #define LT_DAEMON_PRIV_H
 
 #include "daemon.h"
+#include "daemon_desk.h"
 #include "daemon_schedule.h"
 #include "services/control_verbs.h"
 #include "services/timing_observer.h"
@@ -17,6 +18,7 @@ struct lt_daemon {
 	struct lt_router *router;
 	struct lt_fetcher *fetcher;
 	struct lt_ws_hub *ws_hub;
+	struct lt_daemon_desk desk;
 	struct lt_services *services;
 	struct lt_isolation *isolation; /* of services in processes of their own */
 	struct lt_analyses *analyses;

@@ -109,12 +109,34 @@ static void offer_file_options(struct lt_cli *cli, int argc, char **argv, const 
 	}
 }
 
+/* `desk VERB SERVICE ...`: services, then what the verb takes of a closed list. */
+static void offer_desk(struct lt_cli *cli, int argc, char **argv, const char *typed)
+{
+	static const char *const flags[] = { "none", "green", "white", "chequered", "yellow", "fcy",
+		"code_60", "vsc", "sc", "caution", "red", "slow_zone", "code_60_zone", NULL };
+	static const char *const whats[] = { "name", "description", "attribution", "hidden", "flag",
+		"penalties", "options", NULL };
+	const char *const *words = strcmp(argv[1], "flag") == 0 ? flags
+			: strcmp(argv[1], "clear") == 0         ? whats
+								: NULL;
+
+	if (argc == 2 && strcmp(argv[1], "log") != 0) {
+		offer_members(cli, "service.list", "serviceClass", typed);
+		offer_members(cli, "service.list", "uuid", typed);
+	}
+	for (; argc == 3 && words && *words; words++) {
+		offer(cli, *words, typed);
+	}
+}
+
 static void offer_arguments(struct lt_cli *cli, int argc, char **argv, const char *typed)
 {
 	bool is_service = strcmp(argv[0], "service") == 0;
 
 	if (strcmp(argv[0], "rectool") == 0 || strcmp(argv[0], "recordings") == 0) {
 		offer_file_options(cli, argc, argv, typed);
+	} else if (strcmp(argv[0], "desk") == 0) {
+		offer_desk(cli, argc, argv, typed);
 	} else if (is_service && strcmp(argv[1], "start") == 0) {
 		if (argc == 2) {
 			offer_members(cli, "plugins.list", "name", typed);

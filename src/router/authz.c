@@ -33,7 +33,7 @@ struct lt_role {
 /* Procedures that wide rules do not open. */
 struct reserved {
 	char *prefix;
-	bool register_only;
+	unsigned what; /* LT_RESERVE_... */
 };
 
 struct lt_authz {
@@ -343,11 +343,11 @@ bool lt_role_is_services(const struct lt_role *role)
 	return role->is_services;
 }
 
-void lt_authz_reserve(struct lt_authz *authz, struct lt_str prefix, bool register_only)
+void lt_authz_reserve(struct lt_authz *authz, struct lt_str prefix, unsigned reserved)
 {
 	assert(authz->reserved_count < RESERVED_MAX);
 	authz->reserved[authz->reserved_count++] =
-			(struct reserved){ lt_str_dup(prefix), register_only };
+			(struct reserved){ lt_str_dup(prefix), reserved };
 }
 
 /* Does the rule, which allows this, come close enough to a reserved procedure? */
@@ -355,6 +355,7 @@ static bool is_close_enough(const struct lt_role *role, const struct rule *rule,
 		enum lt_action action, struct lt_str uri)
 {
 	const struct lt_authz *authz = role->authz;
+	unsigned what = action == LT_ACTION_CALL ? LT_RESERVE_CALL : LT_RESERVE_REGISTER;
 
 	if (role->is_services || (action != LT_ACTION_CALL && action != LT_ACTION_REGISTER)) {
 		return true;
@@ -363,8 +364,7 @@ static bool is_close_enough(const struct lt_role *role, const struct rule *rule,
 		const struct reserved *reserved = &authz->reserved[i];
 		struct lt_str prefix = lt_str_from(reserved->prefix);
 
-		if (lt_str_starts(uri, prefix) &&
-				(action == LT_ACTION_REGISTER || !reserved->register_only) &&
+		if (lt_str_starts(uri, prefix) && (reserved->what & what) != 0 &&
 				!lt_str_starts(rule->uri, prefix)) {
 			return false;
 		}

@@ -45,11 +45,11 @@ void lt_authz_count_session(struct lt_authz *authz, const struct lt_role *role, 
 void lt_authz_count(const struct lt_authz *authz, lt_router_count_fn fn, void *arg);
 
 /*
- * Calling and registering what begins with this prefix is open to a role other
- * than "services" only by a rule that itself begins so; or, with register_only,
- * registering alone. Whatever a file says, as for "wamp.".
+ * Calling or registering (LT_RESERVE_..., router.h) what begins with this
+ * prefix is open to a role other than "services" only by a rule that itself
+ * begins so, whatever a file says, as for "wamp.".
  */
-void lt_authz_reserve(struct lt_authz *authz, struct lt_str prefix, bool register_only);
+void lt_authz_reserve(struct lt_authz *authz, struct lt_str prefix, unsigned reserved);
 
 /* The role of sessions that did not authenticate. */
 bool lt_role_is_anonymous(const struct lt_role *role);

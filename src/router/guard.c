@@ -5,7 +5,7 @@
 #include "router/authz.h"
 #include "router/member.h"
 
-#define NAMES_MAX      1000
+#define NAMES_MAX      20000
 #define NAME_BYTES_MAX 128
 #define ADMITTED_MAX   100000 /* of one name */
 #define TOPICS_MAX     8
@@ -16,18 +16,21 @@ struct admitted {
 };
 
 struct lt_lock {
-	struct lt_lock *prev, *next;
+	UT_hash_handle hh; /* by name */
 	struct admitted *admitted;
-	struct lt_str name; /* bytes follow */
+	struct lt_str name;
 	char bytes[];
+};
+
+struct announcement {
+	char *topic, *closed_by;
 };
 
 struct lt_guard {
 	struct lt_lock *locks;
-	size_t count;
 	struct lt_lock *nobody; /* for events that mention names: no admission helps */
-	char *topics[TOPICS_MAX];
-	size_t topic_count;
+	struct announcement announcements[TOPICS_MAX];
+	size_t announcement_count;
 };
 
 static struct lt_lock *make_lock(struct lt_str name)
@@ -80,36 +83,44 @@ void lt_guard_destroy(struct lt_guard *guard)
 	if (!guard) {
 		return;
 	}
-	DL_FOREACH_SAFE(guard->locks, lock, next) {
+	HASH_ITER(hh, guard->locks, lock, next) {
+		HASH_DEL(guard->locks, lock);
 		free_lock(lock);
 	}
 	free_lock(guard->nobody);
-	for (size_t i = 0; i < guard->topic_count; i++) {
-		lt_free(guard->topics[i]);
+	for (size_t i = 0; i < guard->announcement_count; i++) {
+		lt_free(guard->announcements[i].topic);
+		lt_free(guard->announcements[i].closed_by);
 	}
 	lt_free(guard);
 }
 
 static struct lt_lock *find_lock(const struct lt_guard *guard, struct lt_str name)
 {
-	struct lt_lock *lock;
+	struct lt_lock *found = NULL;
 
-	DL_FOREACH(guard->locks, lock) {
-		if (lt_str_eq(lock->name, name)) {
-			return lock;
-		}
+	if (guard->locks && name.n > 0) {
+		HASH_FIND(hh, guard->locks, name.p, (unsigned)name.n, found);
 	}
-	return NULL;
+	return found;
 }
 
-static bool has_digit(struct lt_str name)
+static bool is_end(char c)
 {
+	return c == '.' || c == '/';
+}
+
+static bool is_closable(struct lt_str name)
+{
+	bool has_digit = false;
+
 	for (size_t i = 0; i < name.n; i++) {
-		if (name.p[i] >= '0' && name.p[i] <= '9') {
-			return true;
+		if (is_end(name.p[i])) {
+			return false;
 		}
+		has_digit = has_digit || (name.p[i] >= '0' && name.p[i] <= '9');
 	}
-	return false;
+	return has_digit && name.n <= NAME_BYTES_MAX;
 }
 
 bool lt_guard_close(struct lt_guard *guard, struct lt_str name, struct lt_err *err)
@@ -120,17 +131,17 @@ bool lt_guard_close(struct lt_guard *guard, struct lt_str name, struct lt_err *e
 		send_away(lock);
 		return true;
 	}
-	if (name.n > NAME_BYTES_MAX || !has_digit(name)) {
+	if (!is_closable(name)) {
 		return lt_err_set(err, LT_E_INVALID,
-				"a name that can be closed has at most %d bytes and a digit in it",
+				"a name that can be closed has at most %d bytes, a digit in it, and no "
+				"dot or slash",
 				NAME_BYTES_MAX);
 	}
-	if (guard->count >= NAMES_MAX) {
+	if (HASH_COUNT(guard->locks) >= NAMES_MAX) {
 		return lt_err_set(err, LT_E_LIMIT, "%d names are closed already", NAMES_MAX);
 	}
 	lock = make_lock(name);
-	DL_APPEND(guard->locks, lock);
-	guard->count++;
+	HASH_ADD_KEYPTR(hh, guard->locks, lock->name.p, (unsigned)lock->name.n, lock);
 	return true;
 }
 
@@ -139,8 +150,7 @@ void lt_guard_open(struct lt_guard *guard, struct lt_str name)
 	struct lt_lock *lock = find_lock(guard, name);
 
 	if (lock) {
-		DL_DELETE(guard->locks, lock);
-		guard->count--;
+		HASH_DEL(guard->locks, lock);
 		free_lock(lock);
 	}
 }
@@ -174,9 +184,9 @@ bool lt_guard_is_admitted(const struct lt_guard *guard, struct lt_str name, uint
 
 void lt_guard_leave(struct lt_guard *guard, uint64_t session)
 {
-	struct lt_lock *lock;
+	struct lt_lock *lock, *next;
 
-	DL_FOREACH(guard->locks, lock) {
+	HASH_ITER(hh, guard->locks, lock, next) {
 		struct admitted *admitted = find_admitted(lock, session);
 
 		if (admitted) {
@@ -186,19 +196,16 @@ void lt_guard_leave(struct lt_guard *guard, uint64_t session)
 	}
 }
 
-void lt_guard_announce(struct lt_guard *guard, struct lt_str topic)
+void lt_guard_announce(struct lt_guard *guard, const char *topic, const char *closed_by)
 {
-	if (guard->topic_count < TOPICS_MAX) {
-		guard->topics[guard->topic_count++] = lt_str_dup(topic);
+	if (guard->announcement_count < TOPICS_MAX) {
+		guard->announcements[guard->announcement_count++] =
+				(struct announcement){ lt_strdup(topic),
+					closed_by ? lt_strdup(closed_by) : NULL };
 	}
 }
 
 /* --- questions --- */
-
-static bool is_end(char c)
-{
-	return c == '.' || c == '/';
-}
 
 /* Behind the second delimiter; empty when there is none. */
 static struct lt_str own_part(struct lt_str uri)
@@ -213,52 +220,98 @@ static struct lt_str own_part(struct lt_str uri)
 	return (struct lt_str){ NULL, 0 };
 }
 
-/* Between delimiters; `part` begins behind one. */
-static bool carries(struct lt_str part, struct lt_str name)
-{
-	for (size_t at = 0; at + name.n <= part.n;) {
-		const char *found = memmem(part.p + at, part.n - at, name.p, name.n);
-		size_t begin, end;
-
-		if (!found) {
-			return false;
-		}
-		begin = (size_t)(found - part.p);
-		end = begin + name.n;
-		if ((begin == 0 || is_end(part.p[begin - 1])) &&
-				(end == part.n || is_end(part.p[end]))) {
-			return true;
-		}
-		at = begin + 1;
-	}
-	return false;
-}
-
 const struct lt_lock *lt_guard_find(const struct lt_guard *guard, struct lt_str uri)
 {
-	const struct lt_lock *lock;
-	struct lt_str part;
+	struct lt_str rest;
 
 	if (!guard->locks) {
 		return NULL;
 	}
-	part = own_part(uri);
-	DL_FOREACH(guard->locks, lock) {
-		if (part.n > 0 && carries(part, lock->name)) {
+	rest = own_part(uri);
+	while (rest.n > 0) {
+		struct lt_lock *lock;
+		size_t n = 0;
+
+		while (n < rest.n && !is_end(rest.p[n])) {
+			n++;
+		}
+		lock = find_lock(guard, (struct lt_str){ rest.p, n });
+		if (lock) {
 			return lock;
 		}
+		rest = lt_str_skip(rest, n < rest.n ? n + 1 : n);
 	}
 	return NULL;
 }
 
+/* The bytes behind each occurrence of a key; p NULL when there is no further one. */
+static struct lt_str next_after(struct lt_str text, const char *key)
+{
+	const char *found = text.n > 0 ? memmem(text.p, text.n, key, strlen(key)) : NULL;
+
+	return found ? lt_str_skip(text, (size_t)(found - text.p) + strlen(key))
+		     : (struct lt_str){ NULL, 0 };
+}
+
+/* A text that begins here: in JSON behind quote, colon and blanks, or with its length in front. */
+static struct lt_str value_text(struct lt_str rest)
+{
+	struct lt_str json = rest;
+	unsigned char first;
+	size_t n = 0;
+
+	while (json.n > 0 && memchr("\": \t\r\n", json.p[0], 6)) {
+		json = lt_str_skip(json, 1);
+	}
+	if (json.n < rest.n || rest.n == 0) {
+		while (n < json.n && json.p[n] != '"') {
+			n++;
+		}
+		return (struct lt_str){ json.p, n };
+	}
+	first = (unsigned char)rest.p[0];
+	if ((first == 0xd9 || first == 0x78) && rest.n > 1) { /* MessagePack, CBOR: one byte */
+		n = (unsigned char)rest.p[1];
+		rest = lt_str_skip(rest, 2);
+	} else { /* in the head itself */
+		n = first >= 0xa0 ? (first & 0x1fu) : first >= 0x60 ? first - 0x60u : 0;
+		rest = lt_str_skip(rest, 1);
+	}
+	return (struct lt_str){ rest.p, LT_MIN(n, rest.n) };
+}
+
 static bool mentions_any(const struct lt_guard *guard, struct lt_str args)
 {
-	const struct lt_lock *lock;
+	struct lt_str rest = guard->locks ? next_after(args, "uuid") : (struct lt_str){ NULL, 0 };
 
-	DL_FOREACH(guard->locks, lock) {
-		if (args.n > 0 && memmem(args.p, args.n, lock->name.p, lock->name.n)) {
+	while (rest.p) {
+		if (find_lock(guard, value_text(rest))) {
 			return true;
 		}
+		rest = next_after(rest, "uuid");
+	}
+	return false;
+}
+
+/* Is this member true anywhere: "true" in JSON, one byte in the binary forms? */
+static bool is_closed_by(const char *member, struct lt_str args)
+{
+	struct lt_str rest = member ? next_after(args, member) : (struct lt_str){ NULL, 0 };
+
+	while (rest.p) {
+		struct lt_str value = rest;
+
+		while (value.n > 0 && memchr("\": \t\r\n", value.p[0], 6)) {
+			value = lt_str_skip(value, 1);
+		}
+		if (lt_str_starts(value, LT_STR("true")) ||
+				(value.n > 0 &&
+						((unsigned char)value.p[0] == 0xc3 ||
+								(unsigned char)value.p[0] ==
+										0xf5))) {
+			return true;
+		}
+		rest = next_after(rest, member);
 	}
 	return false;
 }
@@ -266,14 +319,14 @@ static bool mentions_any(const struct lt_guard *guard, struct lt_str args)
 const struct lt_lock *lt_guard_find_event(
 		const struct lt_guard *guard, struct lt_str topic, struct lt_str args)
 {
-	const struct lt_lock *lock;
+	const struct lt_lock *lock = lt_guard_find(guard, topic);
 
-	if (!guard->locks) {
-		return NULL;
-	}
-	lock = lt_guard_find(guard, topic);
-	for (size_t i = 0; !lock && i < guard->topic_count; i++) {
-		if (lt_str_eq_c(topic, guard->topics[i]) && mentions_any(guard, args)) {
+	for (size_t i = 0; !lock && i < guard->announcement_count; i++) {
+		const struct announcement *announcement = &guard->announcements[i];
+
+		if (lt_str_eq_c(topic, announcement->topic) &&
+				(mentions_any(guard, args) ||
+						is_closed_by(announcement->closed_by, args))) {
 			lock = guard->nobody;
 		}
 	}

@@ -7,8 +7,9 @@
  *
  * A name is carried by a URI when it stands there between '.' or '/', from the
  * third part on ("livetiming.service.NAME", "livetiming.analysis/NAME/lap"), so
- * no name closes what is common to all. Pure; sessions are known by their ids.
- * With no closed names every question costs one comparison.
+ * no name closes what is common to all. An announcement (an event of a topic
+ * that was named as such) mentions a name as a text behind "uuid", in any
+ * serialization. Pure; sessions are known by their ids.
  */
 #ifndef LT_ROUTER_GUARD_H
 #define LT_ROUTER_GUARD_H
@@ -30,7 +31,7 @@ void lt_guard_destroy(struct lt_guard *guard); /* NULL is fine */
  * Close a name, or send away who was admitted to one that is closed.
  *
  * Errors     LT_E_INVALID it is empty, too long, or could be a part of a common URI (a name has
- *            a digit in it); LT_E_LIMIT too many
+ *            a digit in it, and no '.' or '/'); LT_E_LIMIT too many
  */
 bool lt_guard_close(struct lt_guard *guard, struct lt_str name, struct lt_err *err);
 void lt_guard_open(struct lt_guard *guard, struct lt_str name);
@@ -40,8 +41,12 @@ bool lt_guard_admit(struct lt_guard *guard, struct lt_str name, uint64_t session
 bool lt_guard_is_admitted(const struct lt_guard *guard, struct lt_str name, uint64_t session);
 void lt_guard_leave(struct lt_guard *guard, uint64_t session); /* the session ended */
 
-/* Events of this topic are announcements: what is in their arguments counts. */
-void lt_guard_announce(struct lt_guard *guard, struct lt_str topic);
+/*
+ * Events of this topic are announcements: one that mentions a closed name, or
+ * in which the member `closed_by` is true, is for services alone. closed_by
+ * NULL: none. At most 8 topics; texts are copied.
+ */
+void lt_guard_announce(struct lt_guard *guard, const char *topic, const char *closed_by);
 
 /* The lock on a procedure, on an event (args in any serialization): NULL: it is open. */
 const struct lt_lock *lt_guard_find(const struct lt_guard *guard, struct lt_str uri);

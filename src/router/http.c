@@ -256,6 +256,11 @@ bool lt_http_is_local(const struct lt_http_req *req)
 					lt_str_eq_c(peer, "unix"));
 }
 
+struct lt_str lt_http_peer(const struct lt_http_req *req)
+{
+	return lt_str_from(req->peer);
+}
+
 bool lt_http_is_tls(const struct lt_http_req *req)
 {
 	return req->tls;

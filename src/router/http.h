@@ -44,10 +44,11 @@ struct lt_str lt_http_query(
 		const struct lt_http_req *req, const char *name); /* decoded; p NULL: absent */
 struct lt_str lt_http_header(const struct lt_http_req *req, const char *name); /* host,
 	     accept-encoding, if-none-match, authorization, origin, content-type, x-forwarded-proto,
-	     range, if-range; p NULL: absent
+	     x-access-code, range, if-range; p NULL: absent
 	     */
 struct lt_str lt_http_body(const struct lt_http_req *req);
 bool lt_http_is_tls(const struct lt_http_req *req);
+struct lt_str lt_http_peer(const struct lt_http_req *req); /* printable address of the client */
 
 /* Does the client sit on this machine: loopback or unix socket, and not through a proxy that says
  * so? */

@@ -119,9 +119,9 @@ void lt_router_destroy(struct lt_router *router)
 	lt_free(router);
 }
 
-void lt_router_reserve(struct lt_router *router, struct lt_str prefix, bool register_only)
+void lt_router_reserve(struct lt_router *router, struct lt_str prefix, unsigned reserved)
 {
-	lt_authz_reserve(router->core.authz, prefix, register_only);
+	lt_authz_reserve(router->core.authz, prefix, reserved);
 }
 
 struct lt_guard *lt_router_guard(struct lt_router *router)

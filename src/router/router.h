@@ -105,11 +105,13 @@ bool lt_router_add_realm(struct lt_router *router, struct lt_str name, struct lt
 bool lt_router_set_permissions(struct lt_router *router, struct lt_str json, struct lt_err *err);
 
 /*
- * Procedures under this prefix are for the role "services", and for roles with
- * a rule that begins with it; register_only: to register, while calling goes by
- * the rules as ever. Before sessions join.
+ * Procedures under this prefix are to be called, or registered, by the role
+ * "services" alone, and by roles with a rule that begins with it. Before
+ * sessions join.
  */
-void lt_router_reserve(struct lt_router *router, struct lt_str prefix, bool register_only);
+#define LT_RESERVE_CALL     1u
+#define LT_RESERVE_REGISTER 2u
+void lt_router_reserve(struct lt_router *router, struct lt_str prefix, unsigned reserved);
 
 /* Names that exist for the role "services" and admitted sessions alone (guard.h). Borrowed. */
 struct lt_guard *lt_router_guard(struct lt_router *router);

@@ -59,11 +59,24 @@ static char *copy_token(struct lws *wsi, enum lws_token_indexes token)
 	return value;
 }
 
+/* Headers that lws has no token for. */
+static const char *const custom_headers[] = { "x-forwarded-proto", "x-access-code" };
+
+static void read_custom(struct lws *wsi, struct lt_http_req *req, const char *name)
+{
+	char text[256], key[32];
+	int n;
+
+	snprintf(key, sizeof(key), "%s:", name);
+	n = lws_hdr_custom_copy(wsi, text, sizeof(text), key, (int)strlen(key));
+	if (n > 0) {
+		lt_http_req_add(&req->headers, &req->headers_n, lt_str_from(name),
+				lt_str_trim((struct lt_str){ text, (size_t)n }));
+	}
+}
+
 static void read_headers(struct lws *wsi, struct lt_http_req *req)
 {
-	static const char proto[] = "x-forwarded-proto:";
-	char text[64];
-
 	for (size_t i = 0; i < LT_ARRAY_LEN(header_tokens); i++) {
 		char *value = copy_token(wsi, header_tokens[i].token);
 
@@ -73,10 +86,8 @@ static void read_headers(struct lws *wsi, struct lt_http_req *req)
 			lt_free(value);
 		}
 	}
-	int n = lws_hdr_custom_copy(wsi, text, sizeof(text), proto, (int)strlen(proto));
-	if (n > 0) {
-		lt_http_req_add(&req->headers, &req->headers_n, LT_STR("x-forwarded-proto"),
-				lt_str_trim((struct lt_str){ text, (size_t)n }));
+	for (size_t i = 0; i < LT_ARRAY_LEN(custom_headers); i++) {
+		read_custom(wsi, req, custom_headers[i]);
 	}
 }
 

@@ -40,6 +40,7 @@ struct connection {
 struct lt_control_request {
 	struct lt_control *control;
 	struct connection *connection; /* NULL: gone */
+	const char *verb;
 };
 
 struct lt_control {
@@ -261,6 +262,7 @@ static bool run_request(struct connection *connection, struct lt_str line, struc
 	connection->request = lt_zalloc(sizeof(*connection->request));
 	connection->request->control = control;
 	connection->request->connection = connection;
+	connection->request->verb = verb->name;
 	verb->run(control->env.verbs_arg, connection->request, args);
 	return true;
 }
@@ -321,6 +323,25 @@ static void run_requests(struct connection *connection)
 static void on_resume(void *arg)
 {
 	run_requests(arg);
+}
+
+const char *lt_control_verb_name(const struct lt_control_request *request)
+{
+	return request->verb;
+}
+
+void lt_control_peer(const struct lt_control_request *request, int64_t *ret_uid, int64_t *ret_pid)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	*ret_uid = *ret_pid = -1;
+	if (request->connection &&
+			getsockopt(request->connection->fd, SOL_SOCKET, SO_PEERCRED, &peer,
+					&size) == 0) {
+		*ret_uid = peer.uid;
+		*ret_pid = peer.pid;
+	}
 }
 
 /* The connection that waits for this answer, or NULL; frees the request. */

@@ -11,6 +11,7 @@
 #define LT_SERVICES_CONTROL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/json.h"
@@ -60,6 +61,10 @@ struct lt_control_verb {
 	/* Arguments are checked. End in exactly one lt_control_ok_take or lt_control_fail. */
 	void (*run)(void *arg, struct lt_control_request *request, const cJSON *args);
 };
+
+/* The name of the verb, for one that serves several; and who asks: -1 when that is not known. */
+const char *lt_control_verb_name(const struct lt_control_request *request);
+void lt_control_peer(const struct lt_control_request *request, int64_t *ret_uid, int64_t *ret_pid);
 
 /* Answer, at once or later; both end the request, also when its connection has gone meanwhile. */
 void lt_control_ok_take(struct lt_control_request *request, cJSON *result);

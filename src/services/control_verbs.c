@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "router/router.h"
+#include "services/control_desk.h"
 #include "services/control_schedule.h"
 #include "services/directory.h"
 #include "services/dvr.h"
@@ -357,5 +358,21 @@ const struct lt_control_verb lt_control_verbs[] = {
 	{ "schedule.sync", NULL, lt_control_schedule_sync },
 	{ "announce.list", NULL, lt_control_announce_list },
 	{ "announce.test", lt_control_announce_test_args, lt_control_announce_test },
+	{ "desk.show", service_args, lt_control_run_desk },
+	{ "desk.rename", lt_control_desk_name_args, lt_control_run_desk },
+	{ "desk.describe", lt_control_desk_text_args, lt_control_run_desk },
+	{ "desk.attribute", lt_control_desk_attribute_args, lt_control_run_desk },
+	{ "desk.hide", service_args, lt_control_run_desk },
+	{ "desk.unhide", service_args, lt_control_run_desk },
+	{ "desk.message", lt_control_desk_text_args, lt_control_run_desk },
+	{ "desk.penalty", lt_control_desk_penalty_args, lt_control_run_desk },
+	{ "desk.clearPenalty", lt_control_desk_car_args, lt_control_run_desk },
+	{ "desk.flag", lt_control_desk_flag_args, lt_control_run_desk },
+	{ "desk.option", lt_control_desk_option_args, lt_control_run_desk },
+	{ "desk.endSession", service_args, lt_control_run_desk },
+	{ "desk.private", service_args, lt_control_run_desk },
+	{ "desk.public", service_args, lt_control_run_desk },
+	{ "desk.clear", lt_control_desk_clear_args, lt_control_run_desk },
+	{ "desk.log", lt_control_desk_log_args, lt_control_run_desk },
 	{ 0 },
 };

@@ -9,6 +9,7 @@
 #include "services/control.h"
 
 struct lt_announce;
+struct lt_desk;
 struct lt_directory;
 struct lt_dvr;
 struct lt_recordings;
@@ -26,6 +27,7 @@ struct lt_control_modules {
 	struct lt_recordings *recordings;
 	struct lt_scheduler *scheduler;
 	struct lt_announce *announce;
+	struct lt_desk *desk;
 	const char *version;
 	struct lt_mono started;
 	const char *const *names; /* of the modules that run, for status; ends with NULL */

@@ -24,7 +24,7 @@ struct entry {
 	char *uuid;
 	char *manifest; /* JSON text */
 	size_t manifest_n;
-	bool hidden;
+	bool hidden, is_private;
 	uint64_t session;    /* that published it; 0: not disclosed */
 	struct probe *probe; /* the isAlive call under way, or NULL */
 	struct entry *prev, *next;
@@ -54,6 +54,7 @@ struct lt_directory {
 	struct lt_timer listing_timer;
 	struct lt_timer gap_timer; /* armed: a listing went out a moment ago */
 	bool is_due;               /* something changed during the gap */
+	bool had_private;          /* the listing before named private services */
 	struct lt_timer alive_timer;
 	struct lt_deferred changed;
 };
@@ -119,14 +120,33 @@ static void free_entry(struct lt_directory *directory, struct entry *entry)
 
 /* --- listing --- */
 
-static void write_list(const struct lt_directory *directory, bool with_hidden, struct lt_buf *buf)
+/* Who asks: a session without rights gets of private services those that it opened. */
+struct view {
+	bool with_hidden, with_private;
+	uint64_t session; /* 0: none in particular */
+};
+
+static bool is_in_view(const struct lt_directory *directory, const struct entry *entry,
+		const struct view *view)
+{
+	if (!entry->is_private) {
+		return !entry->hidden || view->with_hidden;
+	}
+	return view->with_private ? view->with_hidden
+				  : view->session != 0 && directory->env.may_see &&
+					directory->env.may_see(directory->env.arg,
+							lt_str_from(entry->uuid), view->session);
+}
+
+static void write_list(
+		const struct lt_directory *directory, const struct view *view, struct lt_buf *buf)
 {
 	const struct entry *entry;
 	bool first = true;
 
 	lt_buf_add_char(buf, '[');
 	DL_FOREACH(directory->entries, entry) {
-		if (entry->hidden && !with_hidden) {
+		if (!is_in_view(directory, entry, view)) {
 			continue;
 		}
 		if (!first) {
@@ -138,22 +158,43 @@ static void write_list(const struct lt_directory *directory, bool with_hidden, s
 	lt_buf_add_char(buf, ']');
 }
 
-static void publish_listing(void *arg)
+static void publish_list(struct lt_directory *directory, const struct view *view, bool retain)
 {
-	struct lt_directory *directory = arg;
 	LT_AUTO(lt_buf_finish) struct lt_buf list = { 0 };
 	LT_AUTO(lt_buf_finish) struct lt_buf args = { 0 };
 	struct lt_err err = { 0 };
 
-	write_list(directory, true, &list);
+	write_list(directory, view, &list);
 	lt_envelope_write(&args, LT_MSG_DIRECTORY_LISTING, lt_loop_wall(directory->env.loop), true,
 			lt_buf_str(&list));
-	if (!lt_local_publish(directory->local, LT_STR(LT_TOPIC_DIRECTORY), true, lt_buf_str(&args),
-			    &err)) {
+	if (!lt_local_publish(directory->local, LT_STR(LT_TOPIC_DIRECTORY), retain,
+			    lt_buf_str(&args), &err)) {
 		lt_log(&directory->env.log, LT_ERROR,
 				"cannot publish the listing; viewers see an old one",
 				"reason=\"%s\"", err.msg);
 	}
+}
+
+/*
+ * What everybody may see, retained; then, when there are private services or
+ * were just now, all of it: the router gives a listing that names closed UUIDs
+ * to the role services alone.
+ */
+static void publish_listing(void *arg)
+{
+	struct lt_directory *directory = arg;
+	bool has_private = false;
+	const struct entry *entry;
+
+	DL_FOREACH(directory->entries, entry) {
+		has_private = has_private || entry->is_private;
+	}
+	publish_list(directory, &(struct view){ .with_hidden = true }, true);
+	if (has_private || directory->had_private) {
+		publish_list(directory, &(struct view){ .with_hidden = true, .with_private = true },
+				false);
+	}
+	directory->had_private = has_private;
 }
 
 static void free_gone(struct lt_directory *directory)
@@ -241,7 +282,7 @@ static void remove_entry(struct lt_directory *directory, struct entry *entry, co
 
 /* The manifest as the listing shows it. */
 static void write_manifest(const struct lt_directory *directory, const cJSON *manifest,
-		const struct lt_event *event, struct lt_buf *text)
+		const struct lt_event *event, bool is_private, struct lt_buf *text)
 {
 	LT_AUTO(cJSON_Delete) cJSON *copy = NULL;
 
@@ -253,6 +294,12 @@ static void write_manifest(const struct lt_directory *directory, const cJSON *ma
 		copy = cJSON_Duplicate(manifest, true);
 		lt_json_set_take(copy, "external",
 				extra ? cJSON_Duplicate(extra, true) : cJSON_CreateObject());
+		manifest = copy;
+	}
+	if (is_private && !cJSON_IsTrue(lt_json_get(manifest, "private"))) {
+		copy = copy ? copy : cJSON_Duplicate(manifest, true);
+		lt_json_set_take(copy, "hidden", cJSON_CreateTrue());
+		lt_json_set_take(copy, "private", cJSON_CreateTrue());
 		manifest = copy;
 	}
 	lt_json_print(text, manifest, LT_JSON_UTF8);
@@ -294,11 +341,25 @@ static bool check_size(const struct lt_directory *directory, const struct entry 
 					LISTING_BYTES_MAX);
 }
 
+/* One that says it is private, or that an operator closed; closed from now on in any case. */
+static bool close_private(const struct lt_directory *directory, const cJSON *manifest,
+		struct lt_str uuid, bool *ret_private, struct lt_err *err)
+{
+	const struct lt_directory_env *env = &directory->env;
+	struct lt_str service_class = { "", 0 };
+	bool says_so = cJSON_IsTrue(lt_json_get(manifest, "private"));
+
+	*ret_private = says_so || (env->is_closed && env->is_closed(env->arg, uuid));
+	lt_json_opt_str(manifest, "serviceClass", &service_class, NULL);
+	return !says_so || !env->adopt || env->is_closed(env->arg, uuid) ||
+			env->adopt(env->arg, uuid, service_class, err);
+}
+
 static bool register_service(struct lt_directory *directory, const cJSON *manifest,
 		const struct lt_event *event, struct lt_err *err)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	bool hidden = false;
+	bool hidden = false, is_private = false;
 	struct lt_str uuid;
 	struct entry *entry;
 
@@ -311,7 +372,10 @@ static bool register_service(struct lt_directory *directory, const cJSON *manife
 				UUID_BYTES_MAX);
 	}
 	entry = find_entry(directory, uuid);
-	write_manifest(directory, manifest, event, &text);
+	if (!close_private(directory, manifest, uuid, &is_private, err)) {
+		return false;
+	}
+	write_manifest(directory, manifest, event, is_private, &text);
 	if (!may_set(directory, entry, event, err) || !check_size(directory, entry, text.n, err)) {
 		return lt_err_prefix(err, "manifest");
 	}
@@ -324,6 +388,7 @@ static bool register_service(struct lt_directory *directory, const cJSON *manife
 	}
 	set_manifest(directory, entry, &text);
 	entry->hidden = hidden;
+	entry->is_private = is_private;
 	entry->session = event->publisher;
 	mark_changed(directory);
 	return true;
@@ -452,15 +517,16 @@ static void on_list_services(void *arg, const struct lt_invocation *invocation)
 	struct lt_directory *directory = arg;
 	LT_AUTO(lt_buf_finish) struct lt_buf result = { 0 };
 	struct lt_err err = { 0 };
-	bool with_hidden;
+	struct view view = { .with_private = lt_str_eq_c(invocation->caller_role, "services"),
+		.session = invocation->origin.session };
 
-	if (!parse_include_hidden(invocation, &with_hidden, &err)) {
+	if (!parse_include_hidden(invocation, &view.with_hidden, &err)) {
 		lt_local_error(directory->local, invocation->id, "wamp.error.invalid_argument",
 				err.msg);
 		return;
 	}
 	lt_buf_add_char(&result, '[');
-	write_list(directory, with_hidden, &result);
+	write_list(directory, &view, &result);
 	lt_buf_add_char(&result, ']');
 	lt_local_yield(directory->local, invocation->id, lt_buf_str(&result));
 }
@@ -528,6 +594,43 @@ void lt_directory_destroy(struct lt_directory *directory)
 		lt_directory_stop(directory);
 		lt_free(directory);
 	}
+}
+
+void lt_directory_review(struct lt_directory *directory, struct lt_str uuid)
+{
+	struct entry *entry = find_entry(directory, uuid);
+	LT_AUTO(cJSON_Delete) cJSON *manifest = NULL;
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	bool is_private;
+
+	if (!entry || !directory->env.is_closed) {
+		return;
+	}
+	is_private = directory->env.is_closed(directory->env.arg, uuid);
+	if (is_private == entry->is_private) {
+		return;
+	}
+	manifest = lt_json_parse(lt_str_from(entry->manifest), NULL);
+	if (is_private) {
+		lt_json_set_take(manifest, "hidden", cJSON_CreateTrue());
+		lt_json_set_take(manifest, "private", cJSON_CreateTrue());
+	} else {
+		lt_json_set_take(manifest, "hidden", cJSON_CreateFalse());
+		cJSON_DeleteItemFromObjectCaseSensitive(manifest, "private");
+	}
+	lt_json_print(&text, manifest, LT_JSON_UTF8);
+	set_manifest(directory, entry, &text);
+	entry->hidden = is_private;
+	entry->is_private = is_private;
+	mark_changed(directory);
+}
+
+struct lt_str lt_directory_manifest(const struct lt_directory *directory, struct lt_str uuid)
+{
+	const struct entry *entry = find_entry(directory, uuid);
+
+	return entry ? (struct lt_str){ entry->manifest, entry->manifest_n }
+		     : (struct lt_str){ NULL, 0 };
 }
 
 void lt_directory_report(const struct lt_directory *directory, struct lt_directory_stats *ret_stats)

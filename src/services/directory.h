@@ -1,6 +1,9 @@
 /*
  * Directory of the running services: who they are, published as a list.
  *
+ * Private services are in no listing but that of the role services, which
+ * follows the public one; of listServices a session gets those that it opened.
+ *
  * A service says its manifest on livetiming.control (message class 2); the
  * entry belongs to the session that published it and goes the moment that
  * session leaves. Besides, livetiming.service.isAlive.UUID is called every
@@ -21,6 +24,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/json.h"
@@ -36,6 +40,13 @@ struct lt_directory_env {
 	struct lt_log log;
 	struct lt_router *router; /* with the realm LT_REALM */
 	const cJSON *principals;  /* {authid: {"extra": {...}}}; may be NULL */
+	/* Private services; each may be NULL: there are none. */
+	bool (*is_closed)(void *arg, struct lt_str uuid);
+	bool (*may_see)(void *arg, struct lt_str uuid, uint64_t session);
+	/* A service elsewhere says that it is private: close it. */
+	bool (*adopt)(void *arg, struct lt_str uuid, struct lt_str service_class,
+			struct lt_err *err);
+	void *arg;
 };
 
 struct lt_directory *lt_directory_create(const struct lt_directory_env *env);
@@ -47,6 +58,11 @@ void lt_directory_stop(struct lt_directory *directory);
 
 /* Others from now on: for the manifests that come. */
 void lt_directory_set_principals(struct lt_directory *directory, const cJSON *principals);
+
+/* It was closed or opened: list it accordingly, also when it does not say its manifest again. */
+void lt_directory_review(struct lt_directory *directory, struct lt_str uuid);
+/* As it is listed, JSON text; n 0: no such service. Borrowed until the next turn. */
+struct lt_str lt_directory_manifest(const struct lt_directory *directory, struct lt_str uuid);
 
 struct lt_directory_stats {
 	size_t services; /* hidden ones included */

@@ -111,9 +111,16 @@ static bool same_text(const cJSON *manifest, const cJSON *other, const char *key
 	return a == NULL || b == NULL ? a == b : lt_json_equal(a, b);
 }
 
+/* What was public stays so, and the rest does not become so. */
+static bool is_private(const cJSON *manifest)
+{
+	return cJSON_IsTrue(lt_json_get(manifest, "private"));
+}
+
 bool lt_dvr_same_recording(const cJSON *manifest, const cJSON *other)
 {
-	return same_text(manifest, other, "name") && same_text(manifest, other, "description");
+	return same_text(manifest, other, "name") && same_text(manifest, other, "description") &&
+			is_private(manifest) == is_private(other);
 }
 
 /* --- recordings --- */
@@ -377,6 +384,15 @@ static void on_directory(void *arg, const struct lt_event *event)
 	}
 	cJSON_ArrayForEach(manifest, envelope.payload) {
 		take_manifest(dvr, manifest);
+	}
+}
+
+void lt_dvr_split(struct lt_dvr *dvr, struct lt_str uuid)
+{
+	struct lt_dvr_service *service = lt_dvr_service(dvr, uuid);
+
+	if (service != NULL && service->lane != NULL && dvr->leftover == NULL) {
+		end_recording(dvr, service);
 	}
 }
 

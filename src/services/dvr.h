@@ -55,6 +55,9 @@ struct lt_dvr_env {
 struct lt_dvr *lt_dvr_create(const struct lt_dvr_env *env);
 void lt_dvr_destroy(struct lt_dvr *dvr); /* what is being written is finished by itself */
 
+/* The session of a service has ended: its next state begins a new recording. */
+void lt_dvr_split(struct lt_dvr *dvr, struct lt_str uuid);
+
 /* Joins the realm and looks at what is left of an earlier run. */
 bool lt_dvr_start(struct lt_dvr *dvr, struct lt_err *err);
 

@@ -52,6 +52,7 @@ struct call {
 	struct lt_recordings *recordings;
 	uint64_t id;
 	cJSON *args, *kwargs;
+	bool sees_all; /* role services: those of private services, too */
 };
 
 static const cJSON *argument(const struct call *call, int position, const char *name)
@@ -130,8 +131,11 @@ static bool run_page(const struct call *call, struct lt_err *err)
 			!get_bool(call, 2, "show_hidden", &hidden, err)) {
 		return false;
 	}
+	struct lt_catalogue_query query = {
+		.name = name, .page = page, .show_hidden = hidden, .show_private = call->sees_all
+	};
 	LT_AUTO(cJSON_Delete)
-	cJSON *result = lt_catalogue_page(call->recordings->catalogue, page, name, hidden);
+	cJSON *result = lt_catalogue_search(call->recordings->catalogue, &query);
 	yield_json(call, result);
 	return true;
 }
@@ -144,7 +148,7 @@ static bool run_names(const struct call *call, struct lt_err *err)
 		return false;
 	}
 	LT_AUTO(cJSON_Delete)
-	cJSON *result = lt_catalogue_names(call->recordings->catalogue, hidden);
+	cJSON *result = lt_catalogue_names(call->recordings->catalogue, hidden, call->sees_all);
 	yield_json(call, result);
 	return true;
 }
@@ -156,13 +160,16 @@ static bool run_manifest(const struct call *call, struct lt_err *err)
 	if (!get_text(call, 0, "uuid", &uuid, err)) {
 		return false;
 	}
-	yield_json(call, lt_catalogue_manifest(call->recordings->catalogue, uuid));
+	const cJSON *entry = lt_catalogue_manifest(call->recordings->catalogue, uuid);
+	bool is_closed = cJSON_IsTrue(lt_json_get(entry, "private")) && !call->sees_all;
+
+	yield_json(call, is_closed ? NULL : entry);
 	return true;
 }
 
 static bool run_search(const struct call *call, struct lt_err *err)
 {
-	struct lt_catalogue_query query = { .page = 1 };
+	struct lt_catalogue_query query = { .page = 1, .show_private = call->sees_all };
 	struct lt_str sort = { 0 };
 
 	if (!get_text(call, 0, "text", &query.text, err) ||
@@ -253,7 +260,9 @@ static void run_call(struct call *call, const struct lt_invocation *invocation)
 
 static void on_call(void *arg, const struct lt_invocation *invocation)
 {
-	struct call call = { .recordings = arg, .id = invocation->id };
+	struct call call = { .recordings = arg,
+		.id = invocation->id,
+		.sees_all = lt_str_eq_c(invocation->caller_role, "services") };
 	struct lt_err err = { 0 };
 
 	if ((invocation->args.n > 0 && !(call.args = lt_json_parse(invocation->args, &err))) ||
@@ -293,11 +302,78 @@ static void on_changed(void *arg, uint64_t id, const struct lt_err *err)
 
 /* --- downloads --- */
 
+/* "UUID_1.zip" and "UUID_1" name "UUID:1" as well. */
+static const cJSON *find(const struct lt_catalogue *catalogue, struct lt_str name)
+{
+	const cJSON *entry = lt_catalogue_manifest(catalogue, name);
+	LT_AUTO(lt_buf_finish) struct lt_buf key = { 0 };
+
+	if (entry == NULL) {
+		lt_index_key(&key, name);
+		entry = lt_catalogue_manifest(catalogue, lt_buf_str(&key));
+	}
+	return entry;
+}
+
 /* "NAME.zip" or "NAME.json", and nothing that is hidden or ours. */
 static bool is_servable(struct lt_str name)
 {
 	return lt_name_is_safe(name) && name.p[0] != '.' && !lt_str_eq_c(name, LT_INDEX_NAME) &&
 			(lt_str_ends(name, LT_STR(".zip")) || lt_str_ends(name, LT_STR(".json")));
+}
+
+/* What the archive or analysis of this name belongs to, or NULL: not listed (yet). */
+static const cJSON *entry_of_file(const struct lt_recordings *recordings, struct lt_str name)
+{
+	const char *dot = memrchr(name.p, '.', name.n);
+
+	name.n = (size_t)(dot - name.p); /* is_servable has seen to it */
+	return recordings->catalogue ? find(recordings->catalogue, name) : NULL;
+}
+
+/*
+ * By what its manifest says; a file that is not listed yet by its name, which
+ * begins with the UUID of its service.
+ */
+static bool is_private(const struct lt_recordings *recordings, struct lt_str name)
+{
+	const cJSON *entry = entry_of_file(recordings, name);
+
+	if (entry) {
+		return cJSON_IsTrue(lt_json_get(entry, "private"));
+	}
+	return recordings->env.owner &&
+			recordings->env.owner(recordings->env.owner_arg, name).n > 0;
+}
+
+/* 200, or the status of the refusal. */
+static int may_download(
+		const struct lt_recordings *recordings, struct lt_str name, struct lt_http_req *req)
+{
+	struct lt_str uuid;
+
+	if (!is_private(recordings, name)) {
+		return 200;
+	}
+	if (!recordings->env.owner) {
+		return 404;
+	}
+	uuid = recordings->env.owner(recordings->env.owner_arg, name);
+	return recordings->env.gate(recordings->env.owner_arg, uuid, req);
+}
+
+static void refuse_download(struct lt_http_req *req, int status)
+{
+	static const char *const later[] = { "Retry-After", "60", NULL };
+	const char *sentence = status == 404 ? "no such recording\n"
+			: status == 429      ? "too many wrong codes; wait a minute\n"
+					     : "no private recording fits this name and code\n";
+
+	lt_http_reply(req,
+			&(struct lt_http_reply){ .status = status,
+					.content_type = "text/plain; charset=utf-8",
+					.headers = status == 429 ? later : NULL,
+					.body = lt_str_from(sentence) });
 }
 
 static void on_http(void *arg, struct lt_http_req *req)
@@ -307,6 +383,12 @@ static void on_http(void *arg, struct lt_http_req *req)
 
 	if (!is_servable(name)) {
 		lt_http_reply_text(req, 404, "no such recording");
+		return;
+	}
+	int status = may_download(recordings, name, req);
+
+	if (status != 200) {
+		refuse_download(req, status);
 		return;
 	}
 	bool is_zip = lt_str_ends(name, LT_STR(".zip"));
@@ -319,6 +401,9 @@ static void on_http(void *arg, struct lt_http_req *req)
 					.content_type = is_zip ? "application/zip"
 							       : "application/json",
 					.download_name = is_zip ? text : NULL,
+					.cache_control = is_private(recordings, name)
+							? "private, no-store"
+							: NULL,
 			});
 }
 
@@ -385,24 +470,11 @@ cJSON *lt_recordings_list(const struct lt_recordings *recordings, struct lt_str 
 		bool show_hidden)
 {
 	struct lt_catalogue_query query = {
-		.text = text, .page = page, .show_hidden = show_hidden
+		.text = text, .page = page, .show_hidden = show_hidden, .show_private = true
 	};
 
 	return recordings->catalogue ? lt_catalogue_search(recordings->catalogue, &query)
 				     : cJSON_CreateObject();
-}
-
-/* "UUID_1.zip" and "UUID_1" name "UUID:1" as well. */
-static const cJSON *find(const struct lt_catalogue *catalogue, struct lt_str name)
-{
-	const cJSON *entry = lt_catalogue_manifest(catalogue, name);
-	LT_AUTO(lt_buf_finish) struct lt_buf key = { 0 };
-
-	if (entry == NULL) {
-		lt_index_key(&key, name);
-		entry = lt_catalogue_manifest(catalogue, lt_buf_str(&key));
-	}
-	return entry;
 }
 
 cJSON *lt_recordings_show(

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 
+struct lt_http_req;
 struct lt_recordings;
 struct lt_router;
 
@@ -35,6 +36,14 @@ struct lt_recordings_env {
 	const char *authcode;   /* NULL or empty: no changes */
 	bool reindex;           /* read every archive again at the start */
 	bool generate_analysis; /* make the analysis files that are missing */
+	/*
+	 * Recordings of private services. owner: the private UUID that a file name
+	 * begins with, n 0: none; gate: 200, or the status to refuse a request with.
+	 * Both NULL: such recordings are served to nobody.
+	 */
+	struct lt_str (*owner)(void *arg, struct lt_str file_name);
+	int (*gate)(void *arg, struct lt_str uuid, struct lt_http_req *req);
+	void *owner_arg;
 };
 
 struct lt_recordings *lt_recordings_create(const struct lt_recordings_env *env);

@@ -44,6 +44,7 @@ struct job {
 	char *path;
 	struct lt_text *text, *next_text;
 	struct lt_saver_waiter *waiters;
+	unsigned mode;
 	bool ok;
 	struct lt_err err;
 	struct job *prev, *next;
@@ -53,6 +54,7 @@ struct lt_saver {
 	struct lt_loop *loop;
 	struct lt_log log;
 	struct job *jobs;
+	unsigned mode;
 	bool is_failing; /* the last write failed and was reported */
 	lt_loop_fn flushed;
 	void *flushed_arg;
@@ -64,7 +66,13 @@ struct lt_saver *lt_saver_create(struct lt_loop *loop, struct lt_log log)
 
 	saver->loop = loop;
 	saver->log = log;
+	saver->mode = 0644;
 	return saver;
+}
+
+void lt_saver_set_mode(struct lt_saver *saver, unsigned mode)
+{
+	saver->mode = mode;
 }
 
 static void free_job(struct job *job)
@@ -93,7 +101,7 @@ static void write_file(void *arg)
 {
 	struct job *job = arg;
 
-	job->ok = lt_file_replace(job->path, lt_text_str(job->text), 0644, &job->err);
+	job->ok = lt_file_replace(job->path, lt_text_str(job->text), job->mode, &job->err);
 }
 
 static void report(struct lt_saver *saver, const struct job *job)
@@ -183,6 +191,7 @@ static struct job *begin_write(struct lt_saver *saver, const char *path, struct 
 	job->saver = saver;
 	job->path = lt_strdup(path);
 	job->text = lt_text_ref(text);
+	job->mode = saver->mode;
 	DL_APPEND(saver->jobs, job);
 	lt_loop_work(saver->loop, write_file, written, job);
 	return job;

@@ -22,6 +22,8 @@ struct lt_str lt_text_str(const struct lt_text *text);
 
 struct lt_saver;
 struct lt_saver *lt_saver_create(struct lt_loop *loop, struct lt_log log);
+/* Mode of the files; 0644 without. */
+void lt_saver_set_mode(struct lt_saver *saver, unsigned mode);
 /* What is in flight is finished by itself; what waits behind it is dropped. */
 void lt_saver_destroy(struct lt_saver *saver);
 

@@ -42,6 +42,8 @@ struct lt_web {
 	struct lt_buf listing; /* JSON array of the manifests that are not hidden */
 	struct service *services;
 	struct fetch *fetches;
+	cJSON *heard; /* the listing that came last in this turn */
+	struct lt_deferred directory_heard;
 	struct lt_mono started;
 	bool is_draining;
 };
@@ -160,18 +162,56 @@ static void remove_service(struct lt_web *web, struct service *service)
 	lt_free(service);
 }
 
+static void refuse(struct lt_http_req *req, int status)
+{
+	static const char *const later[] = { "Retry-After", "60", NULL };
+
+	if (status == 429) {
+		lt_http_reply(req,
+				&(struct lt_http_reply){ .status = 429,
+						.content_type = "application/json; charset=utf-8",
+						.headers = later,
+						.body = LT_STR("{\"error\":\"too many wrong codes; "
+							       "wait a minute\"}\n") });
+		return;
+	}
+	lt_web_doc_reply_error(req, status,
+			status == 404 ? "no such service"
+				      : "no private service fits this UUID and code");
+}
+
+/* A private service exists for who has its code; false: answered. NULL: there is none. */
+static bool may_read(struct lt_web *web, struct lt_str uuid, struct service *service,
+		struct lt_http_req *req)
+{
+	bool is_closed = web->env.is_closed && web->env.is_closed(web->env.private_arg, uuid);
+	int status = service ? 200 : 404;
+
+	if (web->env.gate && (is_closed || !service)) {
+		status = web->env.gate(web->env.private_arg, uuid, req);
+	}
+	if (status == 200 && !service) {
+		status = 404; /* the right code of one that does not run */
+	}
+	if (status != 200) {
+		refuse(req, status);
+		return false;
+	}
+	lt_web_doc_set_private(service->doc, is_closed);
+	return true;
+}
+
 static void handle_state(void *arg, struct lt_http_req *req)
 {
 	struct lt_web *web = arg;
 	struct lt_str name = lt_str_skip(lt_http_path(req), strlen(STATE_PREFIX));
-	const struct service *service = NULL;
+	struct service *service = NULL;
 
 	if (lt_str_ends(name, LT_STR(JSON_SUFFIX))) {
 		name.n -= strlen(JSON_SUFFIX);
 		service = find_service(web, name);
 	}
-	if (!service) {
-		lt_web_doc_reply_error(req, 404, "no such service");
+	if (!may_read(web, name, service, req)) {
 		return;
 	}
 	lt_web_doc_answer(service->doc, req);
@@ -221,7 +261,8 @@ static void write_listing(struct lt_web *web, const cJSON *listing)
 	lt_buf_clear(&web->listing);
 	lt_buf_add_char(&web->listing, '[');
 	cJSON_ArrayForEach(manifest, listing) {
-		if (cJSON_IsTrue(lt_json_get(manifest, "hidden"))) {
+		if (cJSON_IsTrue(lt_json_get(manifest, "hidden")) ||
+				cJSON_IsTrue(lt_json_get(manifest, "private"))) {
 			continue;
 		}
 		if (web->listing.n > 1) {
@@ -233,6 +274,19 @@ static void write_listing(struct lt_web *web, const cJSON *listing)
 	lt_web_doc_mark_stale(web->directory);
 }
 
+static void take_listing(void *arg)
+{
+	struct lt_web *web = arg;
+
+	update_services(web, web->heard);
+	write_listing(web, web->heard);
+	cJSON_Delete(LT_STEAL(web->heard));
+}
+
+/*
+ * With private services two listings come one after the other, the second with
+ * them: only the last of a turn counts, or their documents would come and go.
+ */
 static void on_directory(void *arg, const struct lt_event *event)
 {
 	struct lt_web *web = arg;
@@ -241,8 +295,9 @@ static void on_directory(void *arg, const struct lt_event *event)
 
 	if (args && lt_envelope_read(args, lt_loop_wall(web->env.loop), &envelope, NULL) &&
 			envelope.msg_class == LT_MSG_DIRECTORY_LISTING) {
-		update_services(web, envelope.payload);
-		write_listing(web, envelope.payload);
+		cJSON_Delete(web->heard);
+		web->heard = cJSON_Duplicate(envelope.payload, true);
+		lt_loop_defer(web->env.loop, &web->directory_heard, take_listing, web);
 	}
 }
 
@@ -424,6 +479,7 @@ void lt_web_stop(struct lt_web *web)
 	for (size_t i = 0; i < LT_ARRAY_LEN(routes); i++) {
 		lt_http_remove(http, "GET", routes[i].path);
 	}
+	lt_deferred_cancel(&web->directory_heard);
 	lt_local_leave(LT_STEAL(web->local));
 	while (web->services) {
 		remove_service(web, web->services);
@@ -436,6 +492,7 @@ void lt_web_stop(struct lt_web *web)
 	lt_web_doc_destroy(LT_STEAL(web->directory));
 	lt_web_static_destroy(LT_STEAL(web->files));
 	lt_buf_finish(&web->listing);
+	cJSON_Delete(LT_STEAL(web->heard));
 }
 
 void lt_web_destroy(struct lt_web *web)

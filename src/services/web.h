@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 
+struct lt_http_req;
 struct lt_router;
 struct lt_web;
 
@@ -32,7 +33,11 @@ struct lt_web_env {
 	struct lt_router *router; /* with the realm LT_REALM */
 	const char *dir;          /* of the page */
 	const char *version;
-	bool trust_proxy;            /* believe X-Forwarded-Proto */
+	bool trust_proxy; /* believe X-Forwarded-Proto */
+	/* Private services: 200, or the status to refuse a request with. NULL: there are none. */
+	bool (*is_closed)(void *arg, struct lt_str uuid);
+	int (*gate)(void *arg, struct lt_str uuid, struct lt_http_req *req);
+	void *private_arg;
 	const char *frame_ancestors; /* who may frame /embed/ and /overlay/: "'none'", "*", origins
 				      */
 	/* Why viewers should be sent elsewhere, one sentence, static; NULL: they should not.

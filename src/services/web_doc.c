@@ -37,7 +37,7 @@ struct job {
 struct lt_web_doc {
 	struct lt_web_doc_opts opts;
 	struct content content;
-	bool has_content;
+	bool has_content, is_private;
 	bool is_busy;        /* between fetch and the end of its job */
 	uint64_t generation; /* counts the calls of mark_stale */
 	uint64_t content_generation;
@@ -92,13 +92,19 @@ static void reply_content(const struct lt_web_doc *doc, struct lt_http_req *req)
 			&(struct lt_http_reply){
 					.status = 200,
 					.content_type = JSON_TYPE,
-					.cache_control = CACHE_CONTROL,
+					.cache_control = doc->is_private ? "private, no-store"
+									 : CACHE_CONTROL,
 					.etag = gzip ? doc->content.gzip_etag : doc->content.etag,
 					.encoding = gzip ? "gzip" : NULL,
 					.headers = vary,
 					.body = lt_buf_str(gzip ? &doc->content.gzip
 								: &doc->content.body),
 			});
+}
+
+void lt_web_doc_set_private(struct lt_web_doc *doc, bool is_private)
+{
+	doc->is_private = is_private;
 }
 
 static void on_waiter_gone(void *arg)

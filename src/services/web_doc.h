@@ -32,6 +32,8 @@ void lt_web_doc_destroy(struct lt_web_doc *doc);
 
 /* Answer a request, now or when the content is there. */
 void lt_web_doc_answer(struct lt_web_doc *doc, struct lt_http_req *req);
+/* From now on only for who asked (true): no cache may keep it. */
+void lt_web_doc_set_private(struct lt_web_doc *doc, bool is_private);
 
 void lt_web_doc_set(struct lt_web_doc *doc, struct lt_str json); /* copied */
 void lt_web_doc_fail(struct lt_web_doc *doc, int status, const char *sentence);

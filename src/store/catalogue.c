@@ -12,7 +12,7 @@ struct item {
 	const cJSON *entry;
 	struct lt_str name, uuid; /* borrowed from the entry; empty when it has none */
 	double start_s, duration_s;
-	bool is_hidden;
+	bool is_hidden, is_private;
 	char *folded; /* name and description in upper case, a line each */
 	size_t folded_bytes;
 	size_t place; /* in the index */
@@ -53,6 +53,7 @@ static void make_item(struct item *item, const cJSON *entry, size_t place)
 		.start_s = number_of(entry, "startTime"),
 		.duration_s = number_of(entry, "duration"),
 		.is_hidden = cJSON_IsTrue(lt_json_get(entry, "hidden")),
+		.is_private = cJSON_IsTrue(lt_json_get(entry, "private")),
 		.place = place,
 	};
 	lt_upper(&folded, item->name);
@@ -188,6 +189,7 @@ static bool matches(const struct item *item, const struct lt_catalogue_query *qu
 		const struct words *words)
 {
 	if ((item->is_hidden && !query->show_hidden) ||
+			(item->is_private && !query->show_private) ||
 			(query->name.p && !lt_str_eq(query->name, item->name))) {
 		return false;
 	}
@@ -250,7 +252,7 @@ cJSON *lt_catalogue_page(const struct lt_catalogue *catalogue, int64_t page, str
 	return lt_catalogue_search(catalogue, &query);
 }
 
-cJSON *lt_catalogue_names(const struct lt_catalogue *catalogue, bool show_hidden)
+cJSON *lt_catalogue_names(const struct lt_catalogue *catalogue, bool show_hidden, bool show_private)
 {
 	cJSON *names = cJSON_CreateArray();
 	const struct item *last = NULL;
@@ -258,7 +260,7 @@ cJSON *lt_catalogue_names(const struct lt_catalogue *catalogue, bool show_hidden
 	for (size_t i = 0; i < catalogue->count; i++) {
 		const struct item *item = catalogue->by[LT_SORT_NAME][i];
 
-		if ((item->is_hidden && !show_hidden) ||
+		if ((item->is_hidden && !show_hidden) || (item->is_private && !show_private) ||
 				(last && lt_str_eq(last->name, item->name))) {
 			continue;
 		}

@@ -24,13 +24,14 @@ size_t lt_catalogue_count(const struct lt_catalogue *catalogue); /* hidden ones 
 /*
  * {"recordings": [entry, ...], "pages": n, "total": n} of a page counted from
  * 1, newest first; `name` is exact, p NULL: any. A page that is not there is
- * empty. The caller owns the result.
+ * empty. Those of private services are left out. The caller owns the result.
  */
 cJSON *lt_catalogue_page(const struct lt_catalogue *catalogue, int64_t page, struct lt_str name,
 		bool show_hidden);
 
 /* Distinct names, sorted; the caller owns the list. */
-cJSON *lt_catalogue_names(const struct lt_catalogue *catalogue, bool show_hidden);
+cJSON *lt_catalogue_names(
+		const struct lt_catalogue *catalogue, bool show_hidden, bool show_private);
 
 /* Entry of the recording whose manifest has this uuid, or NULL; borrowed. */
 const cJSON *lt_catalogue_manifest(const struct lt_catalogue *catalogue, struct lt_str uuid);
@@ -47,8 +48,9 @@ struct lt_catalogue_query {
 	enum lt_catalogue_sort sort;
 	bool ascending; /* default: newest, longest, last name first */
 	bool show_hidden;
-	int64_t page;     /* from 1 */
-	int64_t per_page; /* 1 to LT_CATALOGUE_PER_PAGE_MAX; 0: LT_CATALOGUE_PAGE */
+	bool show_private; /* those of private services: for who may see all */
+	int64_t page;      /* from 1 */
+	int64_t per_page;  /* 1 to LT_CATALOGUE_PER_PAGE_MAX; 0: LT_CATALOGUE_PAGE */
 };
 
 #define LT_CATALOGUE_PER_PAGE_MAX 500

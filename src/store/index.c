@@ -93,6 +93,9 @@ static cJSON *entry_of(const struct lt_recording *recording, const char *file_na
 	if (cJSON_IsTrue(lt_json_get(manifest, "hidden"))) {
 		lt_json_add_bool(entry, "hidden", true);
 	}
+	if (cJSON_IsTrue(lt_json_get(manifest, "private"))) {
+		lt_json_add_bool(entry, "private", true);
+	}
 	if (cJSON_IsObject(external) || cJSON_IsTrue(external)) {
 		copy_member(entry, manifest, "external");
 	}

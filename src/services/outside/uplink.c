@@ -276,6 +276,13 @@ static void on_joined(void *arg, uint64_t session)
 		lt_buf_printf(&name, "%s%s", procedures[i], uplink->uuid);
 		lt_peer_register(uplink->peer, name.p, on_invocation);
 	}
+	/* Other routers may let anybody call it. */
+	if (lt_peer_is_ours(uplink->peer)) {
+		LT_AUTO(lt_buf_finish) struct lt_buf name = { 0 };
+
+		lt_buf_printf(&name, "livetiming.service.desk.%s", uplink->uuid);
+		lt_peer_register(uplink->peer, name.p, on_invocation);
+	}
 	lt_peer_subscribe(uplink->peer, LT_TOPIC_CONTROL, on_control);
 }
 

@@ -27,6 +27,7 @@ struct slot {
 struct lt_peer {
 	struct lt_peer_env env;
 	char *realm, *authid, *agent;
+	bool is_ours;
 	struct lt_buf secret;
 	enum state state;
 	uint64_t request;
@@ -428,6 +429,20 @@ static void on_invocation(struct lt_peer *peer, const struct lt_msg *msg)
 	slot->invocation(peer->env.arg, &invocation);
 }
 
+static void note_router(struct lt_peer *peer, struct lt_str details)
+{
+	LT_AUTO(cJSON_Delete) cJSON *json = lt_json_parse(details, NULL);
+	struct lt_str agent = { "", 0 };
+
+	lt_json_opt_str(json, "agent", &agent, NULL);
+	peer->is_ours = lt_str_starts(agent, LT_STR("livetimingd-"));
+}
+
+bool lt_peer_is_ours(const struct lt_peer *peer)
+{
+	return peer->is_ours;
+}
+
 static void receive_joined(struct lt_peer *peer, const struct lt_msg *msg)
 {
 	switch (msg->code) {
@@ -482,6 +497,7 @@ void lt_peer_receive(struct lt_peer *peer, struct lt_str message)
 		on_challenge(peer, &msg);
 	} else if (msg.code == LT_WAMP_WELCOME) {
 		peer->state = JOINED;
+		note_router(peer, msg.details);
 		peer->env.joined(peer->env.arg, msg.id);
 	} else {
 		end_broken(peer, "a message before WELCOME");

@@ -59,6 +59,8 @@ void lt_peer_open(struct lt_peer *peer);                           /* connected:
 void lt_peer_lost(struct lt_peer *peer);                           /* forgets the session */
 void lt_peer_receive(struct lt_peer *peer, struct lt_str message); /* one whole message */
 bool lt_peer_is_joined(const struct lt_peer *peer);
+/* Is the router one of ours, by what it said in WELCOME? */
+bool lt_peer_is_ours(const struct lt_peer *peer);
 
 /* The rest is for a joined peer; otherwise nothing happens. */
 

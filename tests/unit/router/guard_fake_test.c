@@ -30,7 +30,7 @@ static int set_up(void **state)
 			.loop = f->loop, .random = f->random, .agent = "test" });
 	assert_true(lt_router_add_realm(f->router, LT_STR("timing"), NULL));
 	f->guard = lt_router_guard(f->router);
-	lt_guard_announce(f->guard, LT_STR("livetiming.control"));
+	lt_guard_announce(f->guard, "livetiming.control", "private");
 	f->service = lt_local_join(f->router, LT_STR("timing"), "service", "services", NULL);
 	f->viewer = lt_local_join(f->router, LT_STR("timing"), "viewer", "anonymous", NULL);
 	*state = f;
@@ -249,6 +249,41 @@ static void an_announcement_that_mentions_a_closed_name_is_for_services_alone(vo
 	assert_int_equal(f->events, 1);
 }
 
+static void announcements_are_read_in_every_serialization(void **state)
+{
+	static const struct {
+		const char *args;
+		bool is_locked;
+	} cases[] = {
+		{ "[{\"uuid\": \"" NAME "\"}]", true },
+		{ "[{\"uuid\":\"x\"},{\"uuid\":\"" NAME "\"}]", true },
+		{ "\x91\x81\xa4uuid\xa7" NAME, true },
+		{ "\x91\x81\xa4uuid\xd9\x07" NAME, true },
+		{ "\x81\xa1\x64uuid\x67" NAME, true },
+		{ "\x81\xa1\x64uuid\x78\x07" NAME, true },
+		{ "[{\"uuid\":\"" NAME "x\"}]", false },
+		{ "[{\"name\":\"" NAME "\"}]", false },
+		{ "[{\"uuid\":\"x\",\"private\":true}]", true },
+		{ "[{\"uuid\":\"x\",\"private\": true}]", true },
+		{ "[{\"uuid\":\"x\",\"private\":false}]", false },
+		{ "\x91\x81\xa7private\xc3", true },
+		{ "\x81\xa1\x67private\xf5", true },
+		{ "[{\"uuid\"", false },
+		{ "uuid", false },
+		{ "private", false },
+		{ "", false },
+	};
+	struct fixture *f = *state;
+
+	lt_guard_close(f->guard, LT_STR(NAME), NULL);
+	for (size_t i = 0; i < LT_ARRAY_LEN(cases); i++) {
+		if ((lt_guard_find_event(f->guard, LT_STR("livetiming.control"),
+				     lt_str_from(cases[i].args)) != NULL) != cases[i].is_locked) {
+			fail_msg("%s", cases[i].args);
+		}
+	}
+}
+
 static void a_reserved_procedure_needs_a_rule_of_its_own(void **state)
 {
 	static const char permissions[] =
@@ -260,8 +295,9 @@ static void a_reserved_procedure_needs_a_rule_of_its_own(void **state)
 	struct lt_err err = { 0 };
 	uint64_t id;
 
-	lt_router_reserve(f->router, LT_STR("livetiming.desk."), false);
-	lt_router_reserve(f->router, LT_STR("livetiming.private."), true);
+	lt_router_reserve(f->router, LT_STR("livetiming.desk."),
+			LT_RESERVE_CALL | LT_RESERVE_REGISTER);
+	lt_router_reserve(f->router, LT_STR("livetiming.private."), LT_RESERVE_REGISTER);
 	assert_true(lt_router_set_permissions(f->router, LT_STR(permissions), NULL));
 	struct lt_local *desk = lt_local_join(f->router, LT_STR("timing"), "d", "desk", NULL);
 	struct lt_local *guest = lt_local_join(f->router, LT_STR("timing"), "g", "guest", NULL);
@@ -299,6 +335,7 @@ int main(void)
 		TEST(nobody_is_admitted_to_a_name_that_is_open),
 		TEST(a_procedure_of_a_closed_name_does_not_exist_for_others),
 		TEST(an_announcement_that_mentions_a_closed_name_is_for_services_alone),
+		TEST(announcements_are_read_in_every_serialization),
 		TEST(a_reserved_procedure_needs_a_rule_of_its_own),
 	};
 

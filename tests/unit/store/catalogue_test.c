@@ -34,7 +34,7 @@ static void answers_are_those_of_the_original(void **state)
 					cJSON_IsTrue(cJSON_GetArrayItem(args, 2)));
 			assert_json_equal(actual, expected, "page");
 		} else if ((args = lt_json_get(call, "get_names"))) {
-			actual = lt_catalogue_names(catalogue, cJSON_IsTrue(args->child));
+			actual = lt_catalogue_names(catalogue, cJSON_IsTrue(args->child), false);
 			assert_same_set(actual, lt_json_get(call, "returned_as_set"), "names");
 		} else if ((args = lt_json_get(call, "get_manifest"))) {
 			const cJSON *entry = lt_catalogue_manifest(catalogue, str_arg(args, 0));
@@ -188,7 +188,7 @@ static void entries_of_another_shape_do_no_harm(void **state)
 {
 	struct lt_catalogue *catalogue = lt_catalogue_create_take(json_of(
 			"{\"a\":{},\"b\":7,\"c\":{\"name\":[],\"startTime\":\"x\",\"uuid\":1}}"));
-	cJSON *names = lt_catalogue_names(catalogue, false);
+	cJSON *names = lt_catalogue_names(catalogue, false, false);
 	(void)state;
 
 	assert_int_equal(lt_catalogue_count(catalogue), 3);
