@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "cli/cmd.h"
+#include "cli/schedule_text.h"
 #include "cli/text.h"
 #include "cli/top.h"
 
@@ -70,6 +71,35 @@ static void print_recordings(struct lt_cli *cli, const cJSON *recordings, struct
 	print_line(cli, "recordings", text);
 }
 
+static void print_schedule(struct lt_cli *cli, const cJSON *schedule, struct lt_buf *text)
+{
+	int64_t next = lt_cli_number(schedule, "next_start");
+
+	if (!lt_cli_number(schedule, "calendars")) {
+		return;
+	}
+	lt_buf_printf(text, "%" PRId64 " in progress, %" PRId64 " to come",
+			lt_cli_number(schedule, "running"), lt_cli_number(schedule, "coming"));
+	if (next) {
+		lt_buf_add_c(text, ", the next on ");
+		lt_cli_add_time(text, next);
+	}
+	if (lt_cli_number(schedule, "held") + lt_cli_number(schedule, "failed") > 0) {
+		lt_buf_printf(text, "; %" PRId64 " HELD OUT, %" PRId64 " DO NOT START",
+				lt_cli_number(schedule, "held"), lt_cli_number(schedule, "failed"));
+	}
+	if (lt_cli_number(schedule, "failing") > 0) {
+		lt_buf_printf(text, "; %" PRId64 " of %" PRId64 " CALENDARS CANNOT BE READ",
+				lt_cli_number(schedule, "failing"),
+				lt_cli_number(schedule, "calendars"));
+	}
+	if (lt_cli_number(schedule, "mistakes") > 0) {
+		lt_buf_printf(text, "; %" PRId64 " mistakes, see schedule check",
+				lt_cli_number(schedule, "mistakes"));
+	}
+	print_line(cli, "schedule", text);
+}
+
 static void print_status(struct lt_cli *cli, const cJSON *status)
 {
 	const struct lt_top_sample none = { 0 }, now = { .status = (cJSON *)(uintptr_t)status };
@@ -101,6 +131,7 @@ static void print_status(struct lt_cli *cli, const cJSON *status)
 			lt_cli_number(timing, "stale"));
 	print_line(cli, "services", &text);
 	print_recordings(cli, lt_json_get(status, "recordings"), &text);
+	print_schedule(cli, lt_json_get(status, "schedule"), &text);
 	print_router(cli, lt_json_get(status, "router"), &text);
 	if (p99_us > 0) {
 		lt_buf_printf(&text, "99 of 100 turns within %g ms, ", (double)p99_us / 1000.0);
