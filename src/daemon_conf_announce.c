@@ -47,13 +47,39 @@ bool lt_daemon_conf_check_visibility(struct lt_str value, struct lt_err *err)
 			lt_str_quote(value, quoted));
 }
 
-bool lt_daemon_conf_check_dsn(struct lt_str value, struct lt_err *err)
+static bool check_dsn(struct lt_str value, struct lt_err *err)
 {
 	struct lt_sentry_dsn dsn = { 0 };
 	bool ok = lt_sentry_dsn_parse(value, &dsn, err);
 
 	lt_sentry_dsn_finish(&dsn);
 	return ok;
+}
+
+/*
+ * Values that are secret: the table's check would hide its sentence with the
+ * value, but these sentences never quote it.
+ */
+static bool check_secrets(const struct lt_conf *conf, struct lt_err *err)
+{
+	static const struct {
+		const char *name;
+		bool (*check)(struct lt_str value, struct lt_err *err);
+	} checks[] = {
+		{ "SENTRY_DSN", check_dsn },
+		{ "LIVETIMING_ANNOUNCE_DISCORD_URL", lt_daemon_conf_check_url },
+		{ "LIVETIMING_ANNOUNCE_WEBHOOK_URL", lt_daemon_conf_check_url },
+	};
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(checks); i++) {
+		const char *value = lt_conf_get(conf, checks[i].name);
+
+		if (value && !checks[i].check(lt_str_from(value), err)) {
+			return lt_err_prefix(err, "%s: %s", lt_conf_origin(conf, checks[i].name),
+					checks[i].name);
+		}
+	}
+	return true;
 }
 
 /* --- what belongs together --- */
@@ -170,7 +196,7 @@ bool lt_daemon_conf_read_reports(const struct lt_conf *conf, struct lt_daemon_co
 	ret->sentry_dsn = lt_conf_get(conf, "SENTRY_DSN");
 	ret->environment = lt_conf_get(conf, "LIVETIMING_ENVIRONMENT");
 	ret->secrets = secrets_of(conf);
-	if (!check_networks(conf, &err)) {
+	if (!check_secrets(conf, &err) || !check_networks(conf, &err)) {
 		report(arg, true, err.msg);
 		return false;
 	}

@@ -248,11 +248,6 @@ static bool check_crash_limit(struct lt_str value, struct lt_err *err)
 		name, NULL, help, true, NULL                                                       \
 	}
 
-#define SECRET_CHECKED(name, check, help)                                                          \
-	{                                                                                          \
-		name, NULL, help, true, check                                                      \
-	}
-
 const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_LISTEN", "127.0.0.1:8080", check_listen,
 			"addresses to listen on, separated by spaces"),
@@ -348,7 +343,7 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 			"port of a standalone service; 0 is any"),
 	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port at the router of the house"),
 	SETTING("LIVETIMING_ENVIRONMENT", "development", "environment named in error reports"),
-	SECRET_CHECKED("SENTRY_DSN", lt_daemon_conf_check_dsn, "where error reports go"),
+	SECRET("SENTRY_DSN", "where error reports go"),
 	CHECKED("LIVETIMING_SITE_URL", NULL, lt_daemon_conf_check_url,
 			"address of the site, for links in announcements"),
 	CHECKED("LIVETIMING_ANNOUNCE_TEXT", "Starting now: {name}. Follow live at {link}",
@@ -375,9 +370,8 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 			"Bluesky: address of the account's server"),
 	SETTING("LIVETIMING_ANNOUNCE_BLUESKY_HANDLE", NULL, "Bluesky: handle of the account"),
 	SECRET("LIVETIMING_ANNOUNCE_BLUESKY_PASSWORD", "Bluesky: an app password"),
-	SECRET_CHECKED("LIVETIMING_ANNOUNCE_DISCORD_URL", lt_daemon_conf_check_url,
-			"Discord: URL of a channel's webhook"),
-	SECRET_CHECKED("LIVETIMING_ANNOUNCE_WEBHOOK_URL", lt_daemon_conf_check_url, "webhook: URL"),
+	SECRET("LIVETIMING_ANNOUNCE_DISCORD_URL", "Discord: URL of a channel's webhook"),
+	SECRET("LIVETIMING_ANNOUNCE_WEBHOOK_URL", "webhook: URL"),
 	SECRET("LIVETIMING_ANNOUNCE_WEBHOOK_SECRET", "webhook: what requests are signed with"),
 	/* Given by whoever started the process. */
 	SETTING("TZ", NULL, "time zone of calendars that name none"),

@@ -24,7 +24,6 @@ bool lt_daemon_conf_check_url(struct lt_str value, struct lt_err *err);
 bool lt_daemon_conf_check_text_template(struct lt_str value, struct lt_err *err);
 bool lt_daemon_conf_check_link_template(struct lt_str value, struct lt_err *err);
 bool lt_daemon_conf_check_visibility(struct lt_str value, struct lt_err *err);
-bool lt_daemon_conf_check_dsn(struct lt_str value, struct lt_err *err);
 
 /* Announcements and error reports; false: what belongs together is not all there, reported. */
 bool lt_daemon_conf_read_reports(const struct lt_conf *conf, struct lt_daemon_conf *ret,
