@@ -64,6 +64,7 @@ if [ "$what" != scenario ]; then
 	done
 	check "layers" tests/arch/check_layers.sh
 	check "plugin interface" tests/abi/check_abi.sh "$build"
+	check "manual" tests/arch/check_manual.sh "$build"
 fi
 if [ "$what" != unit ]; then
 	# They wait more than they compute: several files at once, each with a daemon of its own.

@@ -264,32 +264,62 @@ static void draw_recordings(struct picture *picture)
 	end_line(picture);
 }
 
-/* What comes next; without a schedule no line. */
-static void draw_schedule(struct picture *picture)
+/* How many of the schedule's events are `status`; without one: and start later than now. */
+static int64_t count_events(const struct picture *picture, const char *status)
+{
+	const cJSON *event;
+	int64_t n = 0;
+
+	cJSON_ArrayForEach(event, lt_json_get(picture->now->schedule, "events")) {
+		n += status ? lt_str_eq_c(lt_cli_member(event, "status"), status)
+			    : lt_cli_number(event, "start") > picture->now->now_ms;
+	}
+	return n;
+}
+
+static const cJSON *next_event(const struct picture *picture)
 {
 	const cJSON *event, *next = NULL;
-	int64_t starts_s = 0, coming = 0, now_s = picture->now->now_ms / 1000;
 
-	if (!cJSON_IsArray(picture->now->schedule)) {
-		return;
-	}
-	cJSON_ArrayForEach(event, picture->now->schedule) {
-		int64_t start_s = lt_cli_number(event, "startTime");
+	cJSON_ArrayForEach(event, lt_json_get(picture->now->schedule, "events")) {
+		int64_t start_ms = lt_cli_number(event, "start");
 
-		coming += start_s > now_s;
-		if (start_s > now_s && (!next || start_s < starts_s)) {
+		if (start_ms > picture->now->now_ms &&
+				(!next || start_ms < lt_cli_number(next, "start"))) {
 			next = event;
-			starts_s = start_s;
 		}
 	}
+	return next;
+}
+
+/* What runs by the schedule and what comes next; without a calendar no line. */
+static void draw_schedule(struct picture *picture)
+{
+	const cJSON *schedule = picture->now->schedule, *next = next_event(picture), *calendar;
+	int64_t failed = count_events(picture, "failed"), unread = 0;
+
+	if (cJSON_GetArraySize(lt_json_get(schedule, "calendars")) == 0) {
+		return;
+	}
+	cJSON_ArrayForEach(calendar, lt_json_get(schedule, "calendars")) {
+		unread += lt_json_get(calendar, "problem") != NULL;
+	}
 	add_title(picture, "schedule");
+	lt_buf_printf(&picture->line, "%" PRId64 " running, %" PRId64 " to come",
+			count_events(picture, "running"), count_events(picture, NULL));
+	if (failed > 0) {
+		lt_buf_printf(&picture->line, RED ", %" PRId64 " DO NOT START" PLAIN, failed);
+	}
+	if (unread > 0) {
+		lt_buf_printf(&picture->line, YELLOW ", %" PRId64 " calendars cannot be read" PLAIN,
+				unread);
+	}
 	if (next) {
-		lt_buf_printf(&picture->line, "%" PRId64 " to come; in ", coming);
-		lt_cli_duration(&picture->line, starts_s - now_s);
+		lt_buf_add_c(&picture->line, "; in ");
+		lt_cli_duration(&picture->line,
+				(lt_cli_number(next, "start") - picture->now->now_ms) / 1000);
 		lt_buf_add_c(&picture->line, ": ");
 		add_clean(picture, lt_cli_member(next, "name"));
-	} else {
-		lt_buf_add_c(&picture->line, "nothing to come");
 	}
 	end_line(picture);
 }

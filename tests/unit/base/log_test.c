@@ -200,6 +200,53 @@ static void a_file_sink_appends_and_passes_on(void **state)
 	lt_free(text);
 }
 
+static void a_file_that_was_moved_away_is_opened_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_err err;
+	struct lt_log_sink *sink = lt_log_sink_file(f->path, LT_INFO, LT_LOG_TEXT, NULL, &err);
+	struct lt_log log = { sink, "svc" };
+	char moved[sizeof(f->path) + 8];
+
+	snprintf(moved, sizeof(moved), "%s.1", f->path);
+	lt_log(&log, LT_INFO, "before", NULL);
+	assert_int_equal(rename(f->path, moved), 0);
+	assert_true(lt_log_sink_reopen(sink, &err));
+	lt_log(&log, LT_INFO, "after", NULL);
+	char *text = read_log(f);
+
+	assert_null(strstr(text, "before"));
+	assert_non_null(strstr(text, "after"));
+	lt_free(text);
+	lt_log_sink_destroy(sink);
+	unlink(moved);
+}
+
+static void a_file_that_cannot_be_opened_anew_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_err err;
+	struct lt_log_sink *sink = lt_log_sink_file(f->path, LT_INFO, LT_LOG_TEXT, NULL, &err);
+	struct lt_log log = { sink, "svc" };
+
+	unlink(f->path);
+	assert_int_equal(mkdir(f->path, 0755), 0);
+	assert_false(lt_log_sink_reopen(sink, &err));
+	assert_non_null(strstr(err.msg, "cannot open log file"));
+	lt_log(&log, LT_INFO, "into the old one", NULL);
+
+	rmdir(f->path);
+	lt_log_sink_destroy(sink);
+}
+
+static void there_is_nothing_to_open_anew_without_a_file(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_err err;
+
+	assert_true(lt_log_sink_reopen(f->sink, &err));
+}
+
 static void a_log_file_that_cannot_be_opened_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -330,6 +377,9 @@ int main(void)
 		TEST(a_cut_off_utf8_character_at_the_end_is_escaped),
 		TEST(a_long_value_is_cut_and_says_so),
 		TEST(a_file_sink_appends_and_passes_on),
+		TEST(a_file_that_was_moved_away_is_opened_anew),
+		TEST(a_file_that_cannot_be_opened_anew_goes_on),
+		TEST(there_is_nothing_to_open_anew_without_a_file),
 		TEST(a_log_file_that_cannot_be_opened_is_an_error),
 		TEST(a_json_record_has_its_fields_as_members),
 		TEST(a_json_record_survives_fields_that_are_none),
