@@ -27,6 +27,7 @@
 #include "services/recordings.h"
 #include "services/scheduler.h"
 #include "services/services.h"
+#include "services/timeline.h"
 #include "services/timing_observer.h"
 #include "services/web.h"
 #include "settings.h"
@@ -63,6 +64,7 @@ static void create_recording(struct lt_daemon *daemon)
 {
 	const struct lt_daemon_env *env = &daemon->env;
 	const struct lt_daemon_conf *conf = env->conf;
+	LT_AUTO(lt_free) char *cache_dir = lt_path_join(conf->state_dir, "timeline");
 
 	daemon->analyses = lt_analyses_create(&(struct lt_analyses_env){
 			.loop = env->loop,
@@ -96,6 +98,15 @@ static void create_recording(struct lt_daemon *daemon)
 						conf->dvr_sync_s },
 		});
 	}
+	daemon->timelines = lt_timelines_create(&(struct lt_timelines_env){
+			.loop = env->loop,
+			.log = { env->log_sink, "timeline" },
+			.router = daemon->router,
+			.recordings_dir = conf->recordings_dir,
+			.cache_dir = cache_dir,
+			.live = conf->dvr ? lt_dvr_live : NULL,
+			.arg = daemon->dvr,
+	});
 	daemon->recordings = lt_recordings_create(&(struct lt_recordings_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "recordings" },
@@ -376,6 +387,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_local_recordings_destroy(daemon->local_recordings);
 	lt_daemon_desk_destroy(&daemon->desk);
 	lt_dvr_destroy(daemon->dvr);
+	lt_timelines_destroy(daemon->timelines);
 	lt_recordings_destroy(daemon->recordings);
 	lt_directory_destroy(daemon->directory);
 	lt_router_destroy(daemon->router);
@@ -451,6 +463,7 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 		return false;
 	}
 	lt_reports_start(daemon->reports);
+	lt_timelines_start(daemon->timelines);
 	/* Before the directory: what is closed is closed before anything is listed. */
 	if (!lt_daemon_desk_start(&daemon->desk, err) ||
 			!lt_directory_start(daemon->directory, err) ||
@@ -493,6 +506,7 @@ static void stop_router(void *arg)
 	}
 	lt_daemon_desk_stop(&daemon->desk);
 	lt_recordings_stop(daemon->recordings);
+	lt_timelines_stop(daemon->timelines);
 	lt_deltas_stop(daemon->deltas);
 	lt_web_stop(daemon->web);
 	lt_metrics_stop(daemon->metrics);

@@ -31,6 +31,7 @@ struct lt_daemon {
 	struct lt_scheduler *scheduler;
 	struct lt_directory *directory;
 	struct lt_reports *reports; /* announcements, errors, crashes */
+	struct lt_timelines *timelines;
 	struct lt_web *web;
 	struct lt_metrics *metrics;
 	struct lt_notify *notify;

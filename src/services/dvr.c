@@ -1,6 +1,7 @@
 #include "services/dvr.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/exposition.h"
@@ -13,6 +14,7 @@
 #define SERVICES_MAX     10000
 #define UUID_BYTES_MAX   128
 #define ANALYSIS_WAIT_MS 30000
+#define REMEMBER_S       3600
 
 struct lt_dvr *lt_dvr_create(const struct lt_dvr_env *env)
 {
@@ -30,6 +32,7 @@ static void free_service(struct lt_dvr *dvr, struct lt_dvr_service *service)
 	HASH_DEL(dvr->services, service);
 	lt_free(service->uuid);
 	cJSON_Delete(service->manifest);
+	lt_free(service->finished);
 	lt_free(service);
 }
 
@@ -159,6 +162,31 @@ static void check_stopped(struct lt_dvr *dvr)
 	}
 }
 
+/* Viewers of the service go on with the archive. */
+static void note_finished(struct lt_dvr *dvr, const struct lt_lane *lane)
+{
+	struct lt_dvr_service *service = lt_dvr_service(dvr, lt_lane_uuid(lane));
+	struct lt_str name = lt_str_from(lt_lane_archive(lane));
+	struct lt_live_finished *newest;
+	struct lt_lane_report report;
+
+	if (service == NULL || name.p == NULL) {
+		return;
+	}
+	if (lt_str_ends(name, LT_STR(".zip"))) {
+		name.n -= strlen(".zip");
+	}
+	if (service->finished == NULL) {
+		service->finished = lt_calloc(LT_LIVE_FINISHED_MAX, sizeof(*service->finished));
+	}
+	service->finished_count = LT_MIN(service->finished_count + 1, (size_t)LT_LIVE_FINISHED_MAX);
+	newest = service->finished;
+	memmove(newest + 1, newest, (service->finished_count - 1) * sizeof(*newest));
+	lt_lane_report(lane, &report);
+	*newest = (struct lt_live_finished){ .start_s = report.first_s, .end_s = report.last_s };
+	snprintf(newest->id, sizeof(newest->id), "%.*s", LT_STR_ARG(name));
+}
+
 static void lane_ended(void *arg, struct lt_lane *lane, enum lt_lane_end end)
 {
 	struct lt_dvr *dvr = arg;
@@ -171,6 +199,9 @@ static void lane_ended(void *arg, struct lt_lane *lane, enum lt_lane_end end)
 	dvr->ended_frames += report.frames;
 	dvr->ended_lost += report.lost;
 	dvr->lanes--;
+	if (end == LT_LANE_KEPT && !dvr->is_stopping) {
+		note_finished(dvr, lane);
+	}
 	dvr->kept += end == LT_LANE_KEPT;
 	dvr->discarded += end == LT_LANE_DISCARDED;
 	DL_FOREACH_SAFE(dvr->finishing, finish, next) {
@@ -398,6 +429,12 @@ void lt_dvr_split(struct lt_dvr *dvr, struct lt_str uuid)
 
 /* --- time --- */
 
+/* Whoever watched it to its end still wants to know where it is. */
+static bool is_remembered(const struct lt_dvr_service *service, int64_t now_s)
+{
+	return service->finished != NULL && now_s < service->finished[0].end_s + REMEMBER_S;
+}
+
 static void on_scan(void *arg)
 {
 	struct lt_dvr *dvr = arg;
@@ -414,6 +451,7 @@ static void on_scan(void *arg)
 			end_recording(dvr, service);
 		}
 		if (service->lane == NULL && !service->is_listed &&
+				!is_remembered(service, now_s) &&
 				now_s - lt_wall_s(service->manifest_at) >
 						dvr->env.thresholds.idle_s) {
 			free_service(dvr, service);
@@ -483,6 +521,49 @@ void lt_dvr_stop(struct lt_dvr *dvr, void (*done)(void *arg), void *arg)
 }
 
 /* --- what it tells --- */
+
+/* The one in progress, or the newest of those that are being finished. */
+static const struct lt_lane *current_lane(
+		const struct lt_dvr *dvr, const struct lt_dvr_service *service, struct lt_str uuid)
+{
+	const struct lt_lane *lane = NULL;
+	const struct lt_dvr_finish *finish;
+
+	if (service != NULL && service->lane != NULL) {
+		return service->lane;
+	}
+	DL_FOREACH(dvr->finishing, finish) {
+		if (lt_str_eq(lt_lane_uuid(finish->lane), uuid)) {
+			lane = finish->lane;
+		}
+	}
+	return lane;
+}
+
+bool lt_dvr_live(void *arg, struct lt_str uuid, struct lt_live_recording *ret)
+{
+	const struct lt_dvr *dvr = arg;
+	const struct lt_dvr_service *service;
+	const struct lt_lane *lane;
+	struct lt_lane_report report;
+
+	*ret = (struct lt_live_recording){ 0 };
+	HASH_FIND(hh, dvr->services, uuid.p, uuid.n, service);
+	lane = current_lane(dvr, service, uuid);
+	if (lane != NULL) {
+		lt_lane_report(lane, &report);
+		if (report.frames > 0) {
+			ret->journal = lt_lane_journal(lane);
+			ret->start_s = report.first_s;
+		}
+	}
+	if (service != NULL) {
+		lt_json_opt_bool(service->manifest, "doNotRecord", &ret->do_not_record, NULL);
+		ret->finished = service->finished;
+		ret->finished_count = service->finished_count;
+	}
+	return service != NULL || lane != NULL;
+}
 
 static void count(struct lt_dvr_stats *stats, const struct lt_lane *lane)
 {

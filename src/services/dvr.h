@@ -27,6 +27,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "services/live_recording.h"
 
 struct lt_dvr;
 struct lt_router;
@@ -73,6 +74,9 @@ struct lt_dvr_stats {
 	uint64_t frames_total, lost_total, bytes_total;
 };
 void lt_dvr_report(const struct lt_dvr *dvr, struct lt_dvr_stats *ret_stats);
+
+/* Where the recording of a service is, an lt_live_recording_fn with the DVR as its argument. */
+bool lt_dvr_live(void *dvr, struct lt_str uuid, struct lt_live_recording *ret);
 
 /* The same for Prometheus. */
 void lt_dvr_write_metrics(const struct lt_dvr *dvr, struct lt_buf *buf);

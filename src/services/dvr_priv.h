@@ -18,10 +18,12 @@ struct lt_dvr_service {
 	char *uuid;
 	cJSON *manifest; /* NULL: not heard yet */
 	struct lt_wall manifest_at;
-	struct lt_lane *lane; /* its recording; NULL: none now */
-	int64_t active_s;     /* of our clock, last state */
-	bool wants_analysis;  /* all of it is asked for with the next state */
-	bool is_listed;       /* in the last listing */
+	struct lt_lane *lane;              /* its recording; NULL: none now */
+	int64_t active_s;                  /* of our clock, last state */
+	bool wants_analysis;               /* all of it is asked for with the next state */
+	bool is_listed;                    /* in the last listing */
+	struct lt_live_finished *finished; /* newest first; NULL: none since the start */
+	size_t finished_count;
 };
 
 /* A recording that is to be finished; one at a time is. */

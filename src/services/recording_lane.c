@@ -23,6 +23,7 @@ struct lt_lane {
 	bool was_full;
 	struct lt_err trouble; /* as it was logged; code LT_E_NONE: none */
 	struct lt_recorder_report report;
+	char *journal; /* path, as of the last batch; NULL: none */
 	uint64_t lost, lost_when_well;
 	struct lt_deferred start; /* at the end of the turn: one batch for what comes together */
 };
@@ -60,6 +61,7 @@ static void free_lane(struct lt_lane *lane)
 	free_ops(lane->batch);
 	free_ops(lane->waiting);
 	lt_rec_work_finish(&lane->work);
+	lt_free(lane->journal);
 	lt_free(lane);
 }
 
@@ -138,6 +140,12 @@ static void turn_back(struct lt_lane *lane)
 	lane->lost++;
 }
 
+static void note_journal(struct lt_lane *lane)
+{
+	lt_free(lane->journal);
+	lane->journal = lane->work.journal_path ? lt_strdup(lane->work.journal_path) : NULL;
+}
+
 static void begin_batch(void *arg);
 
 static void batch_done(void *arg)
@@ -152,6 +160,7 @@ static void batch_done(void *arg)
 	}
 	lane->lost += work->lost;
 	lane->report = work->report;
+	note_journal(lane);
 	report_trouble(lane);
 	if (work->is_ended) {
 		enum lt_lane_end end = work->is_kept ? LT_LANE_KEPT
@@ -316,6 +325,7 @@ void lt_lane_resume_take(struct lt_lane *lane, struct lt_recorder *recorder, con
 	lane->work.is_resumed = lane->is_resumed = true;
 	lt_recorder_report(recorder, &lane->report);
 	lane->report.manifest = NULL;
+	note_journal(lane);
 }
 
 void lt_lane_set_complete(struct lt_lane *lane, const char *path)
@@ -359,4 +369,14 @@ void lt_lane_report(const struct lt_lane *lane, struct lt_lane_report *ret_repor
 struct lt_str lt_lane_uuid(const struct lt_lane *lane)
 {
 	return lt_str_from(lane->work.uuid);
+}
+
+const char *lt_lane_journal(const struct lt_lane *lane)
+{
+	return lane->journal;
+}
+
+const char *lt_lane_archive(const struct lt_lane *lane)
+{
+	return lane->work.name;
 }

@@ -93,5 +93,9 @@ struct lt_lane_report {
 };
 void lt_lane_report(const struct lt_lane *lane, struct lt_lane_report *ret_report);
 struct lt_str lt_lane_uuid(const struct lt_lane *lane);
+/* Path of the journal; NULL: none yet. Borrowed. */
+const char *lt_lane_journal(const struct lt_lane *lane);
+/* In `ended`, of one that was kept: file name of the archive. Borrowed. */
+const char *lt_lane_archive(const struct lt_lane *lane);
 
 #endif

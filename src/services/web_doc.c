@@ -25,6 +25,8 @@ struct content {
 	struct lt_buf body;
 	struct lt_buf gzip; /* empty: not worth it */
 	char etag[ETAG_MAX], gzip_etag[ETAG_MAX];
+	const char *cache_control;
+	int64_t fresh_ms;
 };
 
 /* What the worker gets and returns. The document may be gone when it comes back. */
@@ -65,7 +67,8 @@ static bool is_fresh(const struct lt_web_doc *doc)
 	int64_t age_us = lt_loop_now(doc->opts.loop).us - doc->made.us;
 
 	return doc->has_content && doc->content_generation == doc->generation &&
-			(doc->opts.fresh_ms == 0 || age_us < doc->opts.fresh_ms * LT_US_PER_MS);
+			(doc->content.fresh_ms == 0 ||
+					age_us < doc->content.fresh_ms * LT_US_PER_MS);
 }
 
 /* --- answers --- */
@@ -92,8 +95,9 @@ static void reply_content(const struct lt_web_doc *doc, struct lt_http_req *req)
 			&(struct lt_http_reply){
 					.status = 200,
 					.content_type = JSON_TYPE,
-					.cache_control = doc->is_private ? "private, no-store"
-									 : CACHE_CONTROL,
+					.cache_control = doc->is_private
+							? "private, no-store"
+							: doc->content.cache_control,
 					.etag = gzip ? doc->content.gzip_etag : doc->content.etag,
 					.encoding = gzip ? "gzip" : NULL,
 					.headers = vary,
@@ -199,10 +203,18 @@ static void work_done(void *arg)
 
 void lt_web_doc_set(struct lt_web_doc *doc, struct lt_str json)
 {
+	lt_web_doc_set_cached(doc, json, CACHE_CONTROL, doc->opts.fresh_ms);
+}
+
+void lt_web_doc_set_cached(struct lt_web_doc *doc, struct lt_str json, const char *cache_control,
+		int64_t fresh_ms)
+{
 	struct job *job = lt_zalloc(sizeof(*job));
 
 	job->doc = doc;
 	job->generation = doc->generation;
+	job->content.cache_control = cache_control;
+	job->content.fresh_ms = fresh_ms;
 	lt_buf_add_str(&job->content.body, json);
 	doc->job = job;
 	lt_loop_work(doc->opts.loop, work, work_done, job);
@@ -221,6 +233,34 @@ void lt_web_doc_fail(struct lt_web_doc *doc, int status, const char *sentence)
 {
 	doc->is_busy = false;
 	fail_waiting(doc, status, sentence);
+}
+
+void lt_web_doc_refuse(struct lt_web_doc *doc, int status, struct lt_str json)
+{
+	static const char *const again[] = { "Retry-After", "1", NULL };
+	struct lt_http_req *req;
+
+	doc->is_busy = false;
+	while ((req = next_waiting(doc))) {
+		lt_http_reply(req,
+				&(struct lt_http_reply){
+						.status = status,
+						.content_type = JSON_TYPE,
+						.headers = status == 202 || status == 503 ? again
+											  : NULL,
+						.body = json,
+				});
+	}
+}
+
+size_t lt_web_doc_bytes(const struct lt_web_doc *doc)
+{
+	return doc->content.body.n + doc->content.gzip.n;
+}
+
+bool lt_web_doc_is_busy(const struct lt_web_doc *doc)
+{
+	return doc->is_busy || doc->waiters;
 }
 
 void lt_web_doc_mark_stale(struct lt_web_doc *doc)

@@ -36,8 +36,17 @@ void lt_web_doc_answer(struct lt_web_doc *doc, struct lt_http_req *req);
 void lt_web_doc_set_private(struct lt_web_doc *doc, bool is_private);
 
 void lt_web_doc_set(struct lt_web_doc *doc, struct lt_str json); /* copied */
+/* The same with a Cache-Control of its own (static), and fresh for so long; 0: for good. */
+void lt_web_doc_set_cached(struct lt_web_doc *doc, struct lt_str json, const char *cache_control,
+		int64_t fresh_ms);
 void lt_web_doc_fail(struct lt_web_doc *doc, int status, const char *sentence);
+/* Answer those who wait with this JSON; the next one to ask is a new start. */
+void lt_web_doc_refuse(struct lt_web_doc *doc, int status, struct lt_str json);
 void lt_web_doc_mark_stale(struct lt_web_doc *doc);
+
+/* What the content takes, packed and plain. A busy document must not be destroyed lightly. */
+size_t lt_web_doc_bytes(const struct lt_web_doc *doc);
+bool lt_web_doc_is_busy(const struct lt_web_doc *doc);
 
 /* {"error": sentence} with this status, for the routes of such documents. */
 void lt_web_doc_reply_error(struct lt_http_req *req, int status, const char *sentence);
