@@ -65,7 +65,9 @@ static void work(void *arg)
 	char lan[TEXT_MAX] = "", lease[16];
 	int found = find_device(job->device_url, &urls, &data, lan), result;
 
-	if (found != 1) {
+	/* 2: it says that it is not connected, or is behind another one; it may forward all the
+	 * same */
+	if (found != 1 && found != 2) {
 		lt_err_set(&job->err, LT_E_NOT_FOUND,
 				found ? "the device found forwards no ports"
 				      : "no device that forwards ports was found");
