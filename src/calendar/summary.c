@@ -55,7 +55,8 @@ static void read_options(struct lt_summary *summary)
 	for (size_t i = 0; i < args->n; i++) {
 		struct lt_str arg = lt_str_from(args->v[i]), value = { 0 };
 
-		if (lt_str_eq_c(arg, "--hidden") || lt_str_eq_c(arg, "-H")) {
+		if (lt_str_eq_c(arg, "--hidden") || lt_str_eq_c(arg, "-H") ||
+				lt_str_eq_c(arg, "--private")) {
 			summary->is_hidden = true;
 		} else if (lt_str_starts(arg, LT_STR("--masquerade="))) {
 			value = lt_str_skip(arg, strlen("--masquerade="));

@@ -21,7 +21,7 @@ struct lt_summary {
 	char *service;       /* class: the plugin */
 	struct lt_args args; /* without the class */
 	char *masquerade;    /* of -m or --masquerade, the first one; NULL: none */
-	bool is_hidden;      /* an argument is --hidden or -H */
+	bool is_hidden;      /* an argument is --hidden, -H or --private */
 };
 
 /*

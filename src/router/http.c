@@ -132,7 +132,7 @@ static void answer_method(struct lt_http_req *req, bool get, bool post)
 		req->cors ? "Access-Control-Allow-Methods" : NULL,
 		allow,
 		"Access-Control-Allow-Headers",
-		"Content-Type, If-None-Match, Range",
+		"Content-Type, If-None-Match, Range, X-Access-Code",
 		"Access-Control-Max-Age",
 		"86400",
 		NULL,

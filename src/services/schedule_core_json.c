@@ -22,6 +22,17 @@ static size_t size_of(const struct lt_schedule_event *event)
 	return n;
 }
 
+/* Of a private service; nobody is told that it will be. */
+static bool is_private(const struct lt_schedule_event *event)
+{
+	for (size_t i = 0; i < event->args.n; i++) {
+		if (strcmp(event->args.v[i], "--private") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static cJSON *args_json(const struct lt_args *args)
 {
 	cJSON *list = cJSON_CreateArray();
@@ -44,7 +55,7 @@ cJSON *lt_schedule_core_listing(const struct lt_schedule_core *core, int64_t now
 		const struct lt_schedule_event *event = &core->items[i].event;
 		cJSON *item;
 
-		if (event->start_s <= now_s ||
+		if (event->start_s <= now_s || is_private(event) ||
 				lt_schedule_find_active(core, event->uid, event->start_s)) {
 			continue;
 		}

@@ -249,6 +249,24 @@ test('a service started private is closed from its first moment, with the code o
   await second.stop();
 });
 
+test('a scheduled private service is in no public schedule', async (t) => {
+  const other = new Daemon({ env: { LIVETIMING_CALENDAR_URL: 'events.ics' } });
+  t.after(() => other.destroy());
+  const stamp = (hours) => new Date(Date.now() + hours * 3600000).toISOString().replace(/[-:]|\.\d+/g, '');
+  const event = (name, args) => ['BEGIN:VEVENT', `UID:${name.replaceAll(' ', '-')}`, `DTSTAMP:${stamp(0)}`, `DTSTART:${stamp(2)}`, `DTEND:${stamp(3)}`, `SUMMARY:${name} [probe${args}]`, 'END:VEVENT'];
+  const file = other.writeFile('events.ics', ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//EN', ...event('Open day', ''), ...event('Secret test', '\\, --private'), 'END:VCALENDAR', ''].join('\r\n'));
+  other.env.LIVETIMING_CALENDAR_URL = `file://${file}`;
+  await other.start();
+  const session = await autobahnSession(t, other);
+
+  const listed = await eventually(async () => {
+    const events = await session.call('livetiming.schedule.list');
+    return events.length > 0 && events;
+  }, 'the schedule');
+  assert.deepEqual(listed.map((entry) => entry.name), ['Open day']);
+  assert.match((await other.ctl(['schedule', 'list'])).stdout, /Secret test/);
+});
+
 test('a private service in a process of its own takes orders and is closed as well', async (t) => {
   const other = await startDaemon(t);
   const started = await other.ctlJson(['service', 'start', 'probe', '--count', '--isolated', '--private', '--uuid', 'apart1']);
