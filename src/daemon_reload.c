@@ -137,6 +137,7 @@ static void apply(struct lt_daemon *daemon, const struct lt_settings *fresh, cJS
 	}
 	if (daemon->env.conf->tls_cert != NULL) {
 		note(result, "the certificate was read again");
+		lt_log(&daemon->log, LT_INFO, "certificate read again", "file=%s", conf->tls_cert);
 	}
 }
 

@@ -96,7 +96,7 @@ test('the certificate is read again on SIGHUP while sessions stay; a bad one is 
 
   writeFileSync(files.cert, 'nothing like a certificate');
   daemon.process.kill('SIGHUP');
-  await daemon.waitLog(/the old certificate stays in use.*first\.example\.pem/);
+  await daemon.waitLog(/settings not applied.*LIVETIMING_TLS_CERT.*first\.example\.pem/);
   assert.equal((await shownName(port)).name, 'second.example');
   assert.equal(await withTimeout(session.call('test.add', [1, 1]), 'the result'), 2);
 });
