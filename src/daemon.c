@@ -106,6 +106,9 @@ static void create_recording(struct lt_daemon *daemon)
 			.cache_dir = cache_dir,
 			.live = conf->dvr ? lt_dvr_live : NULL,
 			.arg = daemon->dvr,
+			.owner = lt_daemon_desk_owner,
+			.gate = lt_daemon_desk_gate,
+			.private_arg = &daemon->desk,
 	});
 	daemon->recordings = lt_recordings_create(&(struct lt_recordings_env){
 			.loop = env->loop,

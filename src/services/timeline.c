@@ -53,6 +53,7 @@ struct target {
 	int64_t start_s;    /* of the recording, for chunks of live ones; -1: the current one */
 	enum lt_timeline_kind kind;
 	int64_t time_s;
+	bool is_admitted; /* it is private, and the request had the code */
 };
 
 struct doc {
@@ -351,6 +352,7 @@ static void ask_source(struct doc *doc, struct source *source, const struct lt_l
 	ask->is_awaited = true;
 	ask->question.kind = doc->target.kind;
 	ask->question.time_s = doc->target.time_s;
+	ask->question.is_admitted = doc->target.is_admitted;
 	if (live && doc->target.kind == LT_TIMELINE_INDEX) {
 		write_finished(live, &ask->question.finished);
 	}
@@ -532,9 +534,9 @@ static struct doc *find_doc(struct lt_timelines *timelines, const struct target 
 	LT_AUTO(lt_buf_finish) struct lt_buf key = { 0 };
 	struct doc *doc;
 
-	lt_buf_printf(&key, "%d %d %" PRId64 " %" PRId64 " %.*s", (int)target->is_live,
-			(int)target->kind, target->start_s, target->time_s,
-			LT_STR_ARG(target->name));
+	lt_buf_printf(&key, "%d %d %d %" PRId64 " %" PRId64 " %.*s", (int)target->is_live,
+			(int)target->is_admitted, (int)target->kind, target->start_s,
+			target->time_s, LT_STR_ARG(target->name));
 	HASH_FIND_STR(timelines->docs, key.p, doc);
 	if (doc) {
 		return doc;
@@ -555,13 +557,45 @@ static struct doc *find_doc(struct lt_timelines *timelines, const struct target 
 	return doc;
 }
 
+/*
+ * False: it was refused. Without a code a recording is tried nevertheless: its
+ * manifest tells whether it is from before the service was closed.
+ */
+static bool admit(const struct lt_timelines *timelines, struct lt_http_req *req,
+		struct target *target)
+{
+	const struct lt_timelines_env *env = &timelines->env;
+	LT_AUTO(lt_buf_finish) struct lt_buf file_name = { 0 };
+	struct lt_str owner = { NULL, 0 };
+	int status;
+
+	lt_buf_printf(&file_name, "%.*s.zip", LT_STR_ARG(target->name));
+	if (env->owner) {
+		owner = env->owner(env->private_arg, lt_buf_str(&file_name));
+	}
+	if (owner.n == 0) {
+		return true;
+	}
+	status = env->gate ? env->gate(env->private_arg, owner, req) : 404;
+	target->is_admitted = status == 200;
+	if (status == 404 && target->is_live) {
+		reply_error(req, 404, "not_recorded", "nothing of this service is being recorded");
+		return false;
+	}
+	if (status != 200 && status != 404) {
+		reply_error(req, status, "wrong_code", "this code does not fit");
+		return false;
+	}
+	return true;
+}
+
 static void on_request(void *arg, struct lt_http_req *req)
 {
 	struct lt_timelines *timelines = arg;
 	struct target target;
 	struct doc *doc;
 
-	if (!parse_target(req, &target)) {
+	if (!parse_target(req, &target) || !admit(timelines, req, &target)) {
 		return;
 	}
 	doc = find_doc(timelines, &target);
@@ -570,6 +604,7 @@ static void on_request(void *arg, struct lt_http_req *req)
 		return;
 	}
 	doc->used_us = now_us(timelines);
+	lt_web_doc_set_private(doc->content, target.is_admitted);
 	lt_web_doc_answer(doc->content, req);
 }
 

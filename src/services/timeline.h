@@ -10,7 +10,8 @@
  * in slices; requests that wait for the same document share one answer. Bounded:
  * recordings that are open, documents that are kept, and questions that wait.
  *
- * What is marked as private in its manifest looks as if it did not exist.
+ * What is private is only there for requests with its code, and else looks as
+ * if it did not exist.
  */
 #ifndef LT_SERVICES_TIMELINE_H
 #define LT_SERVICES_TIMELINE_H
@@ -20,6 +21,7 @@
 #include "base/loop.h"
 #include "services/live_recording.h"
 
+struct lt_http_req;
 struct lt_router;
 struct lt_timelines;
 
@@ -32,6 +34,14 @@ struct lt_timelines_env {
 	const char *cache_dir;      /* of what was made of finished recordings; made when missing */
 	lt_live_recording_fn *live; /* NULL: nothing is recorded */
 	void *arg;
+	/*
+	 * Private services: the UUID that a file name or UUID belongs to, n 0: none;
+	 * and 200, or the status to refuse a request with. NULL: private ones are
+	 * there for nobody.
+	 */
+	struct lt_str (*owner)(void *arg, struct lt_str name);
+	int (*gate)(void *arg, struct lt_str uuid, struct lt_http_req *req);
+	void *private_arg;
 };
 
 struct lt_timelines *lt_timelines_create(const struct lt_timelines_env *env);

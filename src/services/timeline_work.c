@@ -103,7 +103,9 @@ static bool open_file(struct lt_timeline_file *file, struct lt_timeline_question
 		fail_open(file, question, &err);
 		return false;
 	}
-	if (cJSON_IsTrue(lt_json_get(lt_timeline_manifest(file->timeline), "private"))) {
+	if (!question->is_admitted &&
+			cJSON_IsTrue(lt_json_get(
+					lt_timeline_manifest(file->timeline), "private"))) {
 		fail(question, 404, file->is_live ? "not_recorded" : "no_such_recording",
 				file->is_live ? "no recording of this service"
 					      : "no such recording");

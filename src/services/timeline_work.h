@@ -32,6 +32,7 @@ void lt_timeline_file_finish(struct lt_timeline_file *file);
 struct lt_timeline_question {
 	enum lt_timeline_kind kind;
 	int64_t time_s;         /* of chunk and analysis */
+	bool is_admitted;       /* private ones may be shown */
 	struct lt_buf finished; /* of the index: further members, with a comma in front */
 
 	/* The answer. */
