@@ -25,6 +25,11 @@ static bool is_plain(struct lt_str text)
 	return true;
 }
 
+static bool has_byte(struct lt_str text, char byte)
+{
+	return text.p && memchr(text.p, byte, text.n);
+}
+
 static bool take_scheme(struct lt_str *rest, struct lt_str *ret_scheme)
 {
 	static const char *const schemes[] = { "https://", "http://" };
@@ -49,20 +54,20 @@ bool lt_sentry_dsn_parse(struct lt_str text, struct lt_sentry_dsn *ret_dsn, stru
 		return lt_err_set(err, LT_E_INVALID, "expected https://KEY@HOST/PROJECT");
 	}
 	user = lt_str_split(&rest, '@');
-	if (!rest.p || memchr(user.p, '/', user.n)) {
+	if (!rest.p || has_byte(user, '/')) {
 		return lt_err_set(
 				err, LT_E_INVALID, "the key is missing: https://KEY@HOST/PROJECT");
 	}
 	key = lt_str_split(&user, ':'); /* a secret behind it is of old and has no use */
 	host = lt_str_split(&rest, '/');
-	slash = rest.p ? memrchr(rest.p, '/', rest.n) : NULL;
+	slash = rest.p && rest.n ? memrchr(rest.p, '/', rest.n) : NULL;
 	path = (struct lt_str){ rest.p, slash ? (size_t)(slash - rest.p) : 0 };
 	project = slash ? lt_str_skip(rest, path.n + 1) : rest;
 	if (!key.n || !host.n) {
 		return lt_err_set(err, LT_E_INVALID, "%s is missing: https://KEY@HOST/PROJECT",
 				key.n ? "the host" : "the key");
 	}
-	if (!project.n || memchr(project.p, '?', project.n) || memchr(project.p, '#', project.n)) {
+	if (!project.n || has_byte(project, '?') || has_byte(project, '#')) {
 		return lt_err_set(err, LT_E_INVALID,
 				"the project is missing: https://KEY@HOST/PROJECT");
 	}

@@ -1,6 +1,6 @@
 /*
  * Private to the files of the announcements: announce.c (queue), announce_file.c
- * (what is kept on disk), announce_report.c (list, metrics), announce_test.c.
+ * (what is kept on disk), announce_report.c (list, metrics), announce_trial.c.
  */
 #ifndef LT_SERVICES_ANNOUNCE_ANNOUNCE_PRIV_H
 #define LT_SERVICES_ANNOUNCE_ANNOUNCE_PRIV_H
@@ -76,7 +76,7 @@ void lt_announce_print_file(const struct lt_announce *announce, struct lt_buf *b
 /* Appends to the queue what the text holds; nothing on an error. */
 bool lt_announce_read_file(struct lt_announce *announce, struct lt_str text, struct lt_err *err);
 
-/* --- announce_test.c --- */
+/* --- announce_trial.c --- */
 
 /* Ends trials that are under way. */
 void lt_announce_end_trials(struct lt_announce *announce);

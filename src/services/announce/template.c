@@ -247,7 +247,7 @@ void lt_template_fit(struct lt_buf *buf, struct lt_str text,
 	/* the template alone is too long: what stands before the link, and the link */
 	lt_template_message(&whole, text, values);
 	attempt = (struct attempt){ .head = lt_buf_str(&whole) };
-	if (values->link.n) {
+	if (values->link.n && whole.n) {
 		const char *at = memmem(whole.p, whole.n, values->link.p, values->link.n);
 
 		if (at) {
