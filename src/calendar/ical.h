@@ -17,7 +17,7 @@
  *
  * Bounds: 16 MiB of text, 20,000 components, 256 KiB in one of them, 20,000
  * occurrences altogether, 5,000 of one event, and a budget of steps for
- * rules that yield nothing.
+ * the rules of a text, those that never come true included.
  *
  * Threads: blocks (it reads files of zones) and takes tens of milliseconds
  * for a large text, so call lt_ical_read on a worker (lt_loop_work). Several

@@ -2,8 +2,8 @@
 #include "calendar/ical_priv.h"
 
 #define EVENTS_MAX      20000
-#define OCCURRENCES_MAX 5000 /* of one UID */
-#define STEPS_MAX       200000
+#define OCCURRENCES_MAX 5000   /* of one UID */
+#define STEPS_MAX       400000 /* of one rule */
 #define EXDATES_MAX     10000
 #define DAY_S           86400
 
@@ -226,6 +226,26 @@ static void bound_rule(const struct group *group, struct icalrecurrencetype *rul
 	rule->until = lt_ical_from_local(until);
 }
 
+static int64_t count_of(const short *parts, int size)
+{
+	int n = 0;
+
+	while (n < size && parts[n] != ICAL_RECURRENCE_ARRAY_MAX) {
+		n++;
+	}
+	return LT_MAX(n, 1);
+}
+
+/* How much libical may have to look at: every time of every day up to the end of the rule. */
+static int64_t rule_steps(const struct group *group, const struct icalrecurrencetype *rule)
+{
+	int64_t days = (lt_ical_local(rule->until) - group->master->start_local_s) / DAY_S;
+
+	return (LT_MAX(days, 0) + 1) * count_of(rule->by_hour, ICAL_BY_HOUR_SIZE) *
+			count_of(rule->by_minute, ICAL_BY_MINUTE_SIZE) *
+			count_of(rule->by_second, ICAL_BY_SECOND_SIZE);
+}
+
 static bool add_rule(struct group *group, icalproperty *property, struct lt_err *err)
 {
 	struct icalrecurrencetype rule = icalproperty_get_rrule(property);
@@ -238,17 +258,21 @@ static bool add_rule(struct group *group, icalproperty *property, struct lt_err 
 				"RRULE: more often than once a day is not supported");
 	}
 	bound_rule(group, &rule);
+	int64_t cost = rule_steps(group, &rule);
+
+	if (cost > STEPS_MAX || cost > group->builder->steps_left) {
+		return lt_err_set(err, LT_E_LIMIT,
+				cost > STEPS_MAX
+						? "RRULE: it is followed for too long"
+						: "RRULE: the rules of this calendar are too long together");
+	}
+	group->builder->steps_left -= cost;
 	iterator = icalrecur_iterator_new(rule, start);
 	if (!iterator) {
 		return lt_err_set(err, LT_E_FORMAT, "RRULE: it never comes true");
 	}
-	for (int steps = 0; ok; steps++) {
-		next = icalrecur_iterator_next(iterator);
-		if (icaltime_is_null_time(next)) {
-			break;
-		}
-		ok = steps < STEPS_MAX && group->builder->steps_left-- > 0 &&
-				add_regular(group, lt_ical_local(next));
+	while (ok && !icaltime_is_null_time(next = icalrecur_iterator_next(iterator))) {
+		ok = add_regular(group, lt_ical_local(next));
 	}
 	icalrecur_iterator_free(iterator);
 	return ok || lt_err_set(err, LT_E_LIMIT, "it occurs too often; the rest is left out");

@@ -32,7 +32,7 @@ struct lt_ical_builder {
 	struct lt_ical_list *list;
 	size_t capacity;
 	struct lt_ical_zones *zones;
-	int64_t steps_left; /* of rules, for the whole text */
+	int64_t steps_left; /* of all rules: times of days that libical may look at */
 };
 
 /* Append a problem; the texts are copied. */

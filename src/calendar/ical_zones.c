@@ -4,6 +4,7 @@
 
 #define ZONES_MAX   500  /* names of zones in one text */
 #define CHANGES_MAX 1000 /* of one rule of a VTIMEZONE */
+#define RULES_MAX   2000 /* of all of them */
 #define DAY_S       86400
 
 struct named {
@@ -18,6 +19,7 @@ struct lt_ical_zones {
 	struct named *v;
 	size_t n;
 	struct lt_zone floating, utc;
+	int rules;
 };
 
 int64_t lt_ical_local(struct icaltimetype time)
@@ -125,20 +127,29 @@ struct observance {
 	struct icaltimetype start;
 	int from_s, to_s;
 	int64_t until_s;
+	int *rules; /* how many were followed */
 };
 
 static void add_rule(struct lt_zone *zone, const struct observance *seen, icalproperty *property)
 {
 	struct icalrecurrencetype rule = icalproperty_get_rrule(property);
+	int64_t until_s = seen->until_s + seen->from_s; /* local */
 	icalrecur_iterator *iterator;
 	struct icaltimetype next;
 
 	if (rule.freq != ICAL_YEARLY_RECURRENCE && rule.freq != ICAL_MONTHLY_RECURRENCE) {
 		return; /* nobody changes clocks more often */
 	}
-	if (!icaltime_is_null_time(rule.until) && icaltime_is_utc(rule.until)) {
-		rule.until = lt_ical_from_local(lt_ical_local(rule.until) + seen->from_s);
+	if (++*seen->rules > RULES_MAX) {
+		return;
 	}
+	if (!icaltime_is_null_time(rule.until)) {
+		until_s = LT_MIN(until_s,
+				lt_ical_local(rule.until) +
+						(icaltime_is_utc(rule.until) ? seen->from_s : 0));
+	}
+	/* libical looks for what never comes for as long as the rule lasts */
+	rule.until = lt_ical_from_local(until_s);
 	iterator = icalrecur_iterator_new(rule, seen->start);
 	for (int i = 0; iterator && i < CHANGES_MAX; i++) {
 		next = icalrecur_iterator_next(iterator);
@@ -205,7 +216,7 @@ void lt_ical_zones_add(struct lt_ical_zones *zones, icalcomponent *component, in
 			     component, ICAL_ANY_COMPONENT);
 			child;
 			child = icalcomponent_get_next_component(component, ICAL_ANY_COMPONENT)) {
-		struct observance seen = { .until_s = until_s };
+		struct observance seen = { .until_s = until_s, .rules = &zones->rules };
 
 		if (!read_observance(child, &seen)) {
 			continue;

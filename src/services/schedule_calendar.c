@@ -4,6 +4,7 @@
 #include "calendar/ical.h"
 #include "calendar/summary.h"
 
+#define EVENTS_MAX      2000 /* what the loop handles in a few milliseconds */
 #define PROBLEMS_MAX    1000
 #define TITLE_MAX_BYTES 1000
 #define NAME_MAX_BYTES  200 /* of a problem */
@@ -77,12 +78,17 @@ bool lt_schedule_calendar_read(struct lt_str text, int64_t now_s, const char *lo
 		return false;
 	}
 	calendar.events = lt_calloc(list.n + 1, sizeof(*calendar.events));
-	for (size_t i = 0; i < list.n; i++) {
+	size_t i = 0;
+
+	for (; i < list.n && calendar.n < EVENTS_MAX; i++) {
 		if (!list.events[i].is_cancelled) {
 			add_event(&calendar, &list.events[i]);
 		}
 	}
-	for (size_t i = 0; i < list.problem_count; i++) {
+	if (i < list.n) {
+		add_problem(&calendar, "", 0, "too many events: the later ones are left out");
+	}
+	for (i = 0; i < list.problem_count; i++) {
 		add_problem(&calendar,
 				list.problems[i].name[0] ? list.problems[i].name
 							 : list.problems[i].uid,

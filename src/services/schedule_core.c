@@ -8,7 +8,7 @@
 #include "base/table.h"
 #include "services/schedule_core_priv.h"
 
-#define MARKS_MAX    10000
+#define MARKS_MAX    2000
 #define MARK_KEEP_S  (7 * 86400)
 #define REASON_BYTES 240
 

@@ -102,13 +102,13 @@ bool lt_schedule_core_load(
 		struct lt_schedule_core *core, const cJSON *saved, bool fresh, struct lt_err *err);
 
 /*
- * The events that are still to come, as the network lists them; at most 1,000:
+ * The events that are still to come, as the network lists them; at most 500:
  * [{"id": uid, "name", "service": masquerade or class, "startTime": unix seconds, "hidden"}]
  */
 cJSON *lt_schedule_core_listing(const struct lt_schedule_core *core, int64_t now_s);
 
 /*
- * All that are not over, for people; at most 1,000: [{"uid", "name", "service", "link", "args",
+ * All that are not over, for people; at most 500: [{"uid", "name", "service", "link", "args",
  * "start": unix ms, "end": unix ms, "hidden", "status", "reason"?, "uuid"?}]
  * status: "coming", "running", "held", "failed", "stopped" (by hand).
  */

@@ -4,7 +4,7 @@
 #include "base/table.h"
 #include "services/schedule_core_priv.h"
 
-#define LISTED_MAX   1000
+#define LISTED_MAX   500
 #define LISTED_BYTES (512 * 1024) /* a line of the control socket holds twice as much */
 #define SAVED_MAX    10000
 #define TIME_MAX     (INT64_C(1) << 40)

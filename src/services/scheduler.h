@@ -80,8 +80,8 @@ bool lt_scheduler_sync(struct lt_scheduler *scheduler, void (*done)(void *arg, c
 /*
  * {"calendars": [{"from", "events", "readAt": unix ms or null, "fromCopy", "problem"?}],
  *  "events": [as lt_schedule_core_show], "mistakes": [{"from", "name", "start": unix ms or
- *  null, "problem"}], "lead_s", "trail_s"}; owned by the caller. Mistakes are those of the calendars and, of the next
- * 500 different titles, command lines that would not start.
+ *  null, "problem"}], "lead_s", "trail_s"}; owned by the caller. Mistakes are those of the
+ * calendars and, of the next 200 different titles, command lines that would not start.
  */
 cJSON *lt_scheduler_show(struct lt_scheduler *scheduler);
 

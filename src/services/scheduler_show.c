@@ -3,8 +3,9 @@
 #include "base/alloc.h"
 #include "services/scheduler_priv.h"
 
-#define SHOWN_MAX   500 /* mistakes */
-#define CHECKED_MAX 500 /* different titles, the next ones */
+#define SHOWN_MAX   500  /* mistakes */
+#define CHECKED_MAX 200  /* different titles, the next ones: it is done on the loop */
+#define LOOKED_MAX  2000 /* events */
 
 /* --- command lines --- */
 
@@ -43,7 +44,7 @@ size_t lt_scheduler_check_events(struct lt_scheduler *scheduler,
 	size_t n = 0, mistakes = 0;
 	int64_t now_s = lt_scheduler_now_s(scheduler);
 
-	for (size_t i = 0; n < CHECKED_MAX &&
+	for (size_t i = 0; n < CHECKED_MAX && i < LOOKED_MAX &&
 			(event = lt_schedule_core_event(scheduler->core, i)) != NULL;
 			i++) {
 		struct lt_err err = { 0 };
