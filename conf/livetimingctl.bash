@@ -20,9 +20,10 @@ _livetiming_on_files()
 	case ${COMP_WORDS[0]##*/} in
 	livetiming-rectool) noun=(rectool) ;;
 	livetiming-analysis) noun=(analysis) ;;
+	livetiming-schedule) noun=(schedule) ;;
 	*) noun=(recordings index) ;;
 	esac
 	mapfile -t COMPREPLY < <(livetimingctl complete "${noun[@]}" "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o default -F _livetimingctl livetimingctl
-complete -o default -F _livetiming_on_files livetiming-rectool livetiming-analysis livetiming-recordings-index
+complete -o default -F _livetiming_on_files livetiming-rectool livetiming-analysis livetiming-recordings-index livetiming-schedule

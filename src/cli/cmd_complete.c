@@ -85,6 +85,7 @@ static void offer_file_options(struct lt_cli *cli, int argc, char **argv, const 
 	} verbs[] = {
 		{ "set", { "--json-value" } },
 		{ "index", { "--reindex", "--generate-analysis" } },
+		{ "check", { "--quiet" } },
 		{ "clip", { "--output", "--force" } },
 		{ "convert", { "--output", "--force", "--start" } },
 		{ "repair", { "--output", "--force", "--manifest" } },
@@ -133,7 +134,8 @@ static void offer_arguments(struct lt_cli *cli, int argc, char **argv, const cha
 {
 	bool is_service = strcmp(argv[0], "service") == 0;
 
-	if (strcmp(argv[0], "rectool") == 0 || strcmp(argv[0], "recordings") == 0) {
+	if (strcmp(argv[0], "rectool") == 0 || strcmp(argv[0], "recordings") == 0 ||
+			strcmp(argv[0], "schedule") == 0) {
 		offer_file_options(cli, argc, argv, typed);
 	} else if (strcmp(argv[0], "desk") == 0) {
 		offer_desk(cli, argc, argv, typed);
