@@ -119,7 +119,7 @@ $(O)/support%.o: tests/support%.c
 
 # --- fuzzing: one target a file. Here with a main that replays files; `make fuzz` builds them for libFuzzer ---
 FUZZ_TARGETS := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
-FUZZ_LIBS    := $(foreach l,race router net calendar base,$(call layer_lib,$(l)))
+FUZZ_LIBS    := $(foreach l,services store race router net calendar base,$(call layer_lib,$(l)))
 FUZZ_OBJ     := $(O)/plugins/rmonitor/rm_parse.o
 fuzz_link = $(CC) $(LT_CFLAGS) -Itests/fuzz -Iplugins $(CFLAGS) $(1) -o $@ $(filter %.c,$^) $(FUZZ_OBJ) \
 	-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
