@@ -96,6 +96,8 @@ static void create_recording(struct lt_daemon *daemon)
 				.thresholds = { conf->dvr_min_duration_s, conf->dvr_idle_s,
 						conf->dvr_scan_s, conf->dvr_resume_s,
 						conf->dvr_sync_s },
+				.is_closed = lt_daemon_desk_is_closed,
+				.arg = &daemon->desk,
 		});
 	}
 	daemon->timelines = lt_timelines_create(&(struct lt_timelines_env){

@@ -354,6 +354,21 @@ static void on_analysis(void *arg, const struct lt_event *event)
 	lt_lane_add_analysis(service->lane, key, event->args, lt_loop_wall(dvr->env.loop));
 }
 
+/* The manifest of a service that an operator closed and that does not say so itself, or NULL. */
+static cJSON *as_closed(const struct lt_dvr *dvr, struct lt_str uuid, const cJSON *manifest)
+{
+	cJSON *copy;
+
+	if (is_private(manifest) || !dvr->env.is_closed ||
+			!dvr->env.is_closed(dvr->env.arg, uuid)) {
+		return NULL;
+	}
+	copy = cJSON_Duplicate(manifest, true);
+	lt_json_set_take(copy, "hidden", cJSON_CreateTrue());
+	lt_json_set_take(copy, "private", cJSON_CreateTrue());
+	return copy;
+}
+
 static void take_manifest(struct lt_dvr *dvr, const cJSON *manifest)
 {
 	struct lt_str uuid;
@@ -364,6 +379,9 @@ static void take_manifest(struct lt_dvr *dvr, const cJSON *manifest)
 		return;
 	}
 	service->is_listed = true;
+	LT_AUTO(cJSON_Delete) cJSON *closed = as_closed(dvr, uuid, manifest);
+
+	manifest = closed ? closed : manifest;
 	if (service->manifest != NULL && lt_json_equal(service->manifest, manifest)) {
 		return;
 	}

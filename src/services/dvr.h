@@ -51,6 +51,9 @@ struct lt_dvr_env {
 	struct lt_router *router; /* with the realm LT_REALM and the role services */
 	const char *temp_dir, *done_dir;
 	struct lt_dvr_thresholds thresholds;
+	/* Did an operator close this service, whatever its manifest says? NULL: none is. */
+	bool (*is_closed)(void *arg, struct lt_str uuid);
+	void *arg;
 };
 
 struct lt_dvr *lt_dvr_create(const struct lt_dvr_env *env);

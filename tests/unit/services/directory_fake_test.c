@@ -20,6 +20,8 @@ struct fixture {
 	struct lt_buf latest; /* args of the last one */
 	int hellos;           /* messages of class 1 on the control channel */
 	char result[512];     /* of list_services */
+	const char *closed;   /* uuid of a private service, or NULL */
+	uint64_t admitted;    /* session that may see it */
 };
 
 struct service {
@@ -61,6 +63,20 @@ static void on_control(void *arg, const struct lt_event *event)
 	"{\"uri\":\"livetiming.\",\"match\":\"prefix\",\"allow\":" ALLOW                           \
 	",\"disclose\":{\"publisher\":true}}]}}}"
 
+static bool is_closed(void *arg, struct lt_str uuid)
+{
+	const struct fixture *f = arg;
+
+	return f->closed && lt_str_eq_c(uuid, f->closed);
+}
+
+static bool may_see(void *arg, struct lt_str uuid, uint64_t session)
+{
+	const struct fixture *f = arg;
+
+	return !is_closed(arg, uuid) || session == f->admitted;
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -81,8 +97,12 @@ static int setup(void **state)
 			false, on_listing, f, &err));
 	assert_true(lt_local_subscribe(f->viewer, LT_STR("livetiming.control"), LT_MATCH_EXACT,
 			false, on_control, f, &err));
-	f->directory = lt_directory_create(&(struct lt_directory_env){
-			.loop = f->loop, .router = f->router, .principals = f->principals });
+	f->directory = lt_directory_create(&(struct lt_directory_env){ .loop = f->loop,
+			.router = f->router,
+			.principals = f->principals,
+			.is_closed = is_closed,
+			.may_see = may_see,
+			.arg = f });
 	assert_true(lt_directory_start(f->directory, &err));
 	lt_fake_settle(f->loop);
 	*state = f;
@@ -495,6 +515,70 @@ static void a_uuid_that_makes_no_procedure_name_goes_at_the_next_round(void **st
 	leave(&a);
 }
 
+static void a_private_service_is_in_no_retained_listing(void **state)
+{
+	struct fixture *f = *state;
+	struct service one = { 0 }, two = { 0 };
+
+	f->closed = "a1";
+	join(f, &one, "a1");
+	join(f, &two, "b");
+	say_manifest(&one, MANIFEST("a1"));
+	say_manifest(&two, MANIFEST("b"));
+	assert_string_equal(listed(f), "a1,b"); /* what comes last, for services alone */
+
+	lt_local_leave(f->viewer);
+	f->viewer = lt_local_join(f->router, LT_STR("timing"), "late", "services", NULL);
+	lt_local_subscribe(f->viewer, LT_STR("livetiming.directory"), LT_MATCH_EXACT, true,
+			on_listing, f, NULL);
+	lt_fake_settle(f->loop);
+
+	assert_string_equal(listed(f), "b");
+	leave(&one);
+	leave(&two);
+}
+
+static void a_private_service_is_listed_for_services_and_who_opened_it(void **state)
+{
+	struct fixture *f = *state;
+	struct service one = { 0 };
+
+	f->closed = "a1";
+	join(f, &one, "a1");
+	say_manifest(&one, MANIFEST("a1"));
+	assert_string_equal(list_services(f, "[false]"), "[[]]");
+	assert_non_null(strstr(list_services(f, "[true]"), "\"private\":true"));
+
+	struct lt_local *services = f->viewer;
+
+	f->viewer = lt_local_join(f->router, LT_STR("timing"), "anyone", "anonymous", NULL);
+	assert_string_equal(list_services(f, "[true]"), "[[]]");
+	f->admitted = lt_local_id(f->viewer);
+	assert_non_null(strstr(list_services(f, "[]"), "\"uuid\":\"a1\""));
+	lt_local_leave(f->viewer);
+	f->viewer = services;
+	leave(&one);
+}
+
+static void a_service_that_is_closed_and_opened_is_listed_accordingly(void **state)
+{
+	struct fixture *f = *state;
+	struct service one = { 0 };
+
+	join(f, &one, "a1");
+	say_manifest(&one, MANIFEST("a1"));
+	assert_non_null(strstr(list_services(f, "[]"), "a1"));
+	f->closed = "a1";
+	lt_directory_review(f->directory, LT_STR("a1"));
+	assert_string_equal(list_services(f, "[]"), "[[]]");
+	f->closed = NULL;
+	lt_directory_review(f->directory, LT_STR("a1"));
+
+	assert_non_null(strstr(list_services(f, "[]"), "a1"));
+	assert_null(strstr(list_services(f, "[]"), "private"));
+	leave(&one);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -502,6 +586,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(joining_asks_for_manifests_and_publishes_an_empty_listing),
 		TEST(a_manifest_is_listed_at_once),
+		TEST(a_private_service_is_in_no_retained_listing),
+		TEST(a_private_service_is_listed_for_services_and_who_opened_it),
+		TEST(a_service_that_is_closed_and_opened_is_listed_accordingly),
 		TEST(late_subscribers_get_the_retained_listing),
 		TEST(hidden_services_are_published_but_not_returned_unless_asked_for),
 		TEST(an_entry_goes_the_moment_its_session_leaves),
