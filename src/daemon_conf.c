@@ -459,5 +459,6 @@ void lt_daemon_conf_describe(const struct lt_conf *conf, struct lt_buf *buf)
 			lt_buf_printf(buf, "%s=%s (%s)\n", key->name, key->secret ? "***" : value,
 					lt_conf_origin(conf, key->name));
 		}
-	}	describe_limits(conf, buf);
+	}
+	describe_limits(conf, buf);
 }

@@ -2,7 +2,8 @@
 // WebSocket, RawSocket and a unix socket, through losses of the router, and
 // with everything that the original's program is asked for.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -60,6 +61,23 @@ test('one joins over WebSocket, RawSocket and a unix socket, and is as one of th
     assert.deepEqual(await service.end('SIGINT'), { code: 0, signal: null });
     await soon(async () => (await listed(daemon)).every((one) => one.uuid !== uuid), 'it to be gone');
   }
+});
+
+test('over TLS, with an authority of one\'s own that SSL_CERT_FILE names, and not without it', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'lt-p03-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(dir, name));
+  const made = await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'], {});
+  assert.equal(made.code, 0, made.stderr);
+  const daemon = await startDaemon(t, { env: { LIVETIMING_LISTEN: '127.0.0.1:0 127.0.0.1:0,tls', LIVETIMING_TLS_CERT: cert, LIVETIMING_TLS_KEY: key } });
+  const address = daemon.addresses.find((one) => one.endsWith(',tls')).replace(',tls', '');
+  const env = { LIVETIMING_ROUTER: `wss://${address}/ws`, LIVETIMING_SHARED_SECRET: secret };
+  const stranger = startServiceProcess(t, { args: ['simulator', '-v'], env });
+  await stranger.waitFor(/not connected to the router, trying again/);
+  const service = startServiceProcess(t, { args: ['simulator', '-v'], env: { ...env, SSL_CERT_FILE: cert } });
+  await service.waitFor(/joined the router/);
+  await soon(async () => (await listed(daemon)).length === 1, 'the one that trusts');
+  for (const one of [stranger, service]) assert.equal((await one.end()).code, 0);
 });
 
 test('the manifest and the state are said once when it joins, and the manifest again when asked', async (t) => {
