@@ -2,7 +2,7 @@
 
 .PHONY: all plugins help deps deps-build deps-test run test check scenario bench install clean format format-check lint \
 	layers abi shellcheck tidy man deb test-deb build-tests \
-	fuzz build-fuzz bench-recordings
+	fuzz build-fuzz bench-recordings bench-viewer
 .DEFAULT_GOAL := all
 
 # `make run` and `make test` use all cores unless told otherwise.
@@ -54,6 +54,9 @@ build-fuzz: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
 
 bench: all ## measure the router beside an ideal one
 	tests/bench/bench.sh $(B)
+
+bench-viewer: all ## bytes, time to the first data and script time of the page
+	node tests/bench/viewer.mjs $(B)
 
 bench-recordings: all ## the same for the recording of a whole day
 	tests/bench/recording_bench.sh $(B)
