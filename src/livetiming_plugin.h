@@ -25,6 +25,7 @@
  *  1.0  2026-11-24  first version
  *       2026-11-25  lt_recording_ext: describe (ask LT_HAS before using it)
  *       2026-11-25  lt_plugin_option: live; lt_plugin_ops: option_changed
+ *       2026-11-25  "lt.field/1", "lt.text/1": book-keeping and texts of feeds
  */
 #ifndef LIVETIMING_PLUGIN_H
 #define LIVETIMING_PLUGIN_H
@@ -442,6 +443,178 @@ struct lt_recording_ext {
 	 * api->describe; the operator's --description still wins. -1 after fail.
 	 */
 	int32_t (*describe)(void *recording);
+};
+
+/* "lt.field/1": the book-keeping that most feeds need. A field is the cars of one session:
+ * say what the feed says, read rows in order with gaps, class positions, best times and marks.
+ * Nothing here touches the service: publish the rows with api->state_row.
+ *
+ * Times are milliseconds; LT_NO_TIME where there is none. `now_ms` is any steady clock
+ * (api->mono_us / 1000, or that of a capture), `total_ms` is race time. A car is a small number
+ * that stays the same until it is removed or the field is cleared; functions given one that
+ * is none do nothing.
+ */
+#define LT_EXT_FIELD         "lt.field/1"
+#define LT_NO_TIME           ((int64_t)-1)
+#define LT_NO_CAR            ((int32_t)-1)
+#define LT_FIELD_SECTORS_MAX 8u
+
+#define LT_FIELD_RACE  0u /* by laps and total time; gaps at the last crossing, or in laps */
+#define LT_FIELD_TIMED 1u /* by best lap; gaps between best laps */
+
+struct lt_field; /* opaque */
+
+struct lt_field_opts {
+	uint32_t size, kind;        /* LT_FIELD_RACE or LT_FIELD_TIMED */
+	uint32_t sectors, cars_max; /* sectors of a lap, 0: none; cars_max 0: 400 */
+	/* How long a car has to be in, or out of, the pits before it is believed; 0: at once. */
+	uint32_t pit_settle_ms;
+	/* Gaps grow while a car is overdue at its next line, instead of waiting for it (1). */
+	uint32_t live_gaps;
+};
+
+/* Texts of a car. */
+#define LT_TEXT_NUM    0u
+#define LT_TEXT_CLASS  1u
+#define LT_TEXT_TEAM   2u
+#define LT_TEXT_DRIVER 3u /* empty, or the same but for case and blanks: the one before stays */
+#define LT_TEXT_CAR    4u
+#define LT_TEXT_TYRE   5u
+#define LT_TEXT_EXTRA1 6u /* for columns of the plugin's own */
+#define LT_TEXT_EXTRA2 7u
+#define LT_TEXT_COUNT  8u
+
+#define LT_CAR_AUTO 0u /* by pits, crossings and flag */
+#define LT_CAR_RUN  1u
+#define LT_CAR_PIT  2u
+#define LT_CAR_OUT  3u
+#define LT_CAR_STOP 4u
+#define LT_CAR_FIN  5u
+#define LT_CAR_RET  6u
+
+#define LT_CLOCK_ELAPSED 0u
+#define LT_CLOCK_REMAIN  1u
+
+/* A finished lap. */
+struct lt_field_lap {
+	uint32_t size;
+	int32_t lap;      /* its number; 0: one more than before */
+	int64_t lap_ms;   /* LT_NO_TIME: not known; then no best lap comes of it */
+	int64_t total_ms; /* race time at the crossing; LT_NO_TIME: not known */
+	uint32_t is_void; /* 1: counts as a lap, not for best times */
+	uint32_t flag;    /* in lap_of: the flag shown when it ended */
+};
+
+struct lt_field_gap {
+	int64_t ms;   /* LT_NO_TIME: none */
+	int32_t laps; /* more than 0: laps instead of a time */
+	int32_t reserved;
+};
+
+struct lt_field_time {
+	int64_t ms;
+	uint32_t mark, reserved; /* LT_TIME_... */
+};
+
+/* One car as a viewer sees it. */
+struct lt_field_row {
+	uint32_t size;
+	int32_t car, position, position_in_class, laps, pits, best_lap, driver_changes;
+	uint32_t state, in_pits; /* state: LT_CAR_RUN ... */
+	int64_t total_ms;
+	struct lt_field_time last, best;
+	struct lt_field_time sector[LT_FIELD_SECTORS_MAX], best_sector[LT_FIELD_SECTORS_MAX];
+	struct lt_field_gap gap, interval, class_gap, class_interval;
+	struct lt_str text[LT_TEXT_COUNT]; /* borrowed until the car changes */
+};
+
+struct lt_field_ext {
+	uint32_t size, reserved;
+	struct lt_field *(*open)(const struct lt_field_opts *opts);
+	void (*close)(struct lt_field *field);
+	/* A new session: results go; the cars with their texts stay when keep_cars is 1. */
+	void (*clear)(struct lt_field *field, uint32_t keep_cars);
+	void (*set_kind)(struct lt_field *field, uint32_t kind);
+
+	/* The car with this key (a registration number, a unique id); made when new. LT_NO_CAR:
+	 * an empty key, one over 63 bytes, or the field is full. */
+	int32_t (*car)(struct lt_field *field, struct lt_str key);
+	int32_t (*find)(const struct lt_field *field, struct lt_str key); /* LT_NO_CAR: none */
+	void (*remove)(struct lt_field *field, int32_t car);
+	void (*set_text)(struct lt_field *field, int32_t car, uint32_t what, struct lt_str text);
+
+	/* A lap was finished now: cross and set_lap in one. */
+	void (*lap)(struct lt_field *field, int32_t car, const struct lt_field_lap *lap,
+			int64_t now_ms);
+	/* Start/finish was crossed now, by a feed that tells the lap later. */
+	void (*cross)(struct lt_field *field, int32_t car, int64_t now_ms);
+	/* Laps and total time, without a crossing. A lower count forgets the laps beyond it. */
+	void (*set_lap)(struct lt_field *field, int32_t car, const struct lt_field_lap *lap);
+	/* A lap that was counted is void: best times are found again without it. */
+	void (*void_lap)(struct lt_field *field, int32_t car, int32_t lap);
+	/* Sector n (1 to sectors) of the lap that the car is on; total_ms as in a lap. */
+	void (*sector)(struct lt_field *field, int32_t car, uint32_t n, int64_t ms,
+			int64_t total_ms, int64_t now_ms);
+	/* The car was seen at some line: it moves. */
+	void (*seen)(struct lt_field *field, int32_t car, int64_t now_ms);
+	void (*pit)(struct lt_field *field, int32_t car, uint32_t is_in, int64_t now_ms);
+
+	/* What the feed knows better. */
+	void (*set_best)(struct lt_field *field, int32_t car, int32_t lap, int64_t ms);
+	void (*set_last)(struct lt_field *field, int32_t car, int64_t ms);
+	void (*set_position)(struct lt_field *field, int32_t car, int32_t position); /* 0: auto */
+	void (*set_pits)(struct lt_field *field, int32_t car, int32_t pits);
+	void (*set_state)(struct lt_field *field, int32_t car, uint32_t state);
+	void (*set_gap)(struct lt_field *field, int32_t car, const struct lt_field_gap *gap,
+			const struct lt_field_gap *interval); /* NULL: computed */
+
+	/* The flag shown; a chequered one ends cars at their crossings, from the leader on. */
+	void (*set_flag)(struct lt_field *field, uint32_t flag, int64_t now_ms);
+	/* The session is over (1): cars that were not seen to finish stopped, or just ended. */
+	void (*set_over)(struct lt_field *field, uint32_t is_over);
+	/* A clock as the feed gave it; read at any time, moving while `runs`. LT_NO_TIME: none. */
+	void (*set_clock)(struct lt_field *field, uint32_t which, int64_t ms, uint32_t runs,
+			int64_t now_ms);
+	int64_t (*clock)(const struct lt_field *field, uint32_t which, int64_t now_ms);
+
+	/* Put the cars in order; returns how many. Rows are read by their index, 0 leads. */
+	size_t (*order)(struct lt_field *field, int64_t now_ms);
+	int32_t (*row)(struct lt_field *field, size_t index, struct lt_field_row *ret);
+	/* A finished lap of a car; -1 when it is not known. */
+	int32_t (*lap_of)(const struct lt_field *field, int32_t car, int32_t lap,
+			struct lt_field_lap *ret);
+	/* A gap as a cell: seconds, "2 laps", or "". The text stands in scratch. */
+	struct lt_cell (*gap_cell)(const struct lt_field_gap *gap, char scratch[24]);
+};
+
+/* "lt.text/1": what feeds write, as text. */
+#define LT_EXT_TEXT              "lt.text/1"
+#define LT_ENCODING_AUTO         0u /* UTF-8 when it is valid, else Windows-1252 */
+#define LT_ENCODING_UTF8         1u
+#define LT_ENCODING_WINDOWS_1252 2u
+
+#define LT_CONTROL_INFO          0u
+#define LT_CONTROL_FLAG          1u /* .flag is shown from now on, on the whole track */
+#define LT_CONTROL_LOCAL_FLAG    2u /* in one sector or for one car */
+#define LT_CONTROL_INVESTIGATION 3u
+#define LT_CONTROL_PENALTY       4u
+#define LT_CONTROL_LAP_DELETED   5u
+#define LT_CONTROL_CLEARED       6u /* no further action */
+
+struct lt_control_text {
+	uint32_t size, kind, flag, seconds; /* seconds: of a time penalty; 0: another one */
+	uint32_t sector, reserved;          /* 0: none was named */
+	struct lt_str car;                  /* number, a part of the text; empty: none */
+};
+struct lt_text_ext {
+	uint32_t size, reserved;
+	/*
+	 * To UTF-8, terminated; control characters become spaces. Needs three times the bytes
+	 * and one; what does not fit is left out at a whole character. Returns the length.
+	 */
+	size_t (*decode)(struct lt_str bytes, uint32_t encoding, char *buf, size_t buf_size);
+	/* What a race control message means. */
+	void (*parse_control)(struct lt_str text, struct lt_control_text *ret);
 };
 
 /* ------------------------------------------------------------------------- */
