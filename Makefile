@@ -94,7 +94,7 @@ below_race     := race base
 below_store    := store race base
 below_services := services store race router net calendar base
 below_cli      := cli store race net calendar base
-below_plugins  := base
+below_plugins  := race base
 # libmpack and libcbor are the judges of our serializers
 TEST_LIBS  := -lcmocka $(shell pkg-config --libs mpack libcbor 2>/dev/null)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
