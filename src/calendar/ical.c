@@ -8,7 +8,7 @@
 
 #define TEXT_MAX_BYTES (16 * 1024 * 1024)
 #define PROBLEMS_MAX   1000
-#define STEPS_TOTAL    2000000 /* some seconds at worst */
+#define STEPS_TOTAL    1000000 /* some seconds at worst */
 
 void lt_ical_add_problem(struct lt_ical_builder *builder, const struct lt_ical_event *event,
 		const char *sentence)

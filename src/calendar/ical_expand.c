@@ -3,7 +3,7 @@
 
 #define EVENTS_MAX      20000
 #define OCCURRENCES_MAX 5000   /* of one UID */
-#define STEPS_MAX       400000 /* of one rule */
+#define STEPS_MAX       200000 /* of one rule */
 #define EXDATES_MAX     10000
 #define DAY_S           86400
 
