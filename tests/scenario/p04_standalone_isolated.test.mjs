@@ -191,6 +191,21 @@ test('an isolated service is listed, shown, restarted and stopped like the other
   assert.equal((await daemon.ctlJson(['service', 'list']))[0].isolated, true);
 });
 
+test('the control desk reaches an isolated service', async (t) => {
+  const daemon = await startDaemon(t);
+  const { uuid } = await daemon.ctlJson(['service', 'start', 'simulator', '--isolated', '--cars', '3']);
+  await running(daemon, uuid);
+  const renamed = await soon(async () => {
+    const result = await daemon.ctl(['desk', 'rename', uuid, 'Another Name']);
+    return result.code === 0 && result;
+  }, 'the order to be taken');
+  assert.equal(renamed.stderr, '');
+  await soon(async () => (await (await fetch(`${daemon.http}/directory.json`)).json())[0]?.name === 'Another Name', 'the new name');
+  await soon(async () => (await show(daemon, uuid)).name === 'Another Name', 'the new name in the list');
+  const anybody = await autobahnSession(t, daemon);
+  assert.equal(await anybody.call(`livetiming.service.desk.${uuid}`, ['rename']).catch((error) => error.error), 'wamp.error.not_authorized');
+});
+
 test('one that dies comes back with its UUID and state; nobody else notices', async (t) => {
   const daemon = await startDaemon(t);
   const neighbour = (await daemon.ctlJson(['service', 'start', 'simulator', '--cars', '3'])).uuid;
