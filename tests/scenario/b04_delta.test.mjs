@@ -114,7 +114,7 @@ test('the examples of the protocol', () => {
   }
 });
 
-test('an hour of a race, with viewers who come, go and lose events, is exactly that of the full topic', async (t) => {
+test('a quarter of an hour of a race, with viewers who come, go and lose events, is exactly that of the full topic', async (t) => {
   const daemon = await startDaemon(t, { env: { LIVETIMING_SERVICES: '', LIVETIMING_DVR: 'no' } });
   const session = await autobahnSession(t, daemon, { auth: {} });
   const publisher = new Publisher(session);
@@ -128,7 +128,7 @@ test('an hour of a race, with viewers who come, go and lose events, is exactly t
   let heard = 0;
   losing.event = (event) => ++heard % 50 !== 0 && all(event);
   let coming = await follow(t, daemon, publisher);
-  for (let minute = 0; minute < 60; minute++) {
+  for (let minute = 0; minute < 15; minute++) {
     // not more at once than the daemon keeps for its workers
     for (let i = 0; i < 6; i++) {
       await publisher.send(10);
@@ -148,8 +148,8 @@ test('an hour of a race, with viewers who come, go and lose events, is exactly t
   await publisher.send(2);
   await reaches(losing, publisher.last);
   assert.equal(whole.gaps, 0);
-  assert.ok(whole.differences > 3300, `${whole.differences} differences`);
-  assert.ok(whole.shown >= 3600, `${whole.shown} states`);
+  assert.ok(whole.differences > 800, `${whole.differences} differences`);
+  assert.ok(whole.shown >= 900, `${whole.shown} states`);
   assert.ok(losing.gaps > 10, `${losing.gaps} gaps`);
   assert.match(await (await fetch(`${daemon.http}/metrics`)).text(), /^livetiming_delta_differences_total [1-9]/m);
 });
