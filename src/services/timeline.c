@@ -1,9 +1,7 @@
 #include "services/timeline.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fsutil.h"
@@ -11,18 +9,16 @@
 #include "base/table.h"
 #include "router/http.h"
 #include "router/router.h"
+#include "services/timeline_target.h"
 #include "services/timeline_work.h"
 #include "services/web_doc.h"
 
-#define PREFIX        "/timeline/"
 #define SOURCES_MAX   16
 #define SOURCE_IDLE_S 600
 #define DOCS_MAX      1000
 #define DOCS_BYTES    (48u * 1024 * 1024)
 #define WAITING_MAX   200 /* questions of all recordings */
-#define TIME_MAX      INT64_C(99999999999)
 #define TIDY_MS       30000
-#define ANSWER_STEP_S 10
 #define GROWING       "public, max-age=1"
 #define GROWING_MS    1000
 
@@ -46,22 +42,12 @@ struct ask {
 	struct ask *prev, *next;
 };
 
-/* What an address names. */
-struct target {
-	bool is_live;
-	struct lt_str name; /* uuid or id */
-	int64_t start_s;    /* of the recording, for chunks of live ones; -1: the current one */
-	enum lt_timeline_kind kind;
-	int64_t time_s;
-	bool is_admitted; /* it is private, and the request had the code */
-};
-
 struct doc {
 	UT_hash_handle hh; /* by key */
 	struct lt_timelines *timelines;
 	char *key;
 	char *name; /* of the target */
-	struct target target;
+	struct lt_timeline_target target;
 	struct lt_web_doc *content;
 	struct ask *ask; /* under way; NULL: none */
 	int64_t used_us;
@@ -442,94 +428,7 @@ static void fetch(void *arg)
 
 /* --- requests --- */
 
-static void reply_error(struct lt_http_req *req, int status, const char *code, const char *sentence)
-{
-	LT_AUTO(lt_buf_finish) struct lt_buf json = { 0 };
-
-	lt_timeline_write_error(&json, code, sentence);
-	lt_http_reply(req,
-			&(struct lt_http_reply){ .status = status,
-					.content_type = "application/json; charset=utf-8",
-					.body = lt_buf_str(&json) });
-}
-
-static bool parse_time(struct lt_str text, int64_t *ret)
-{
-	struct lt_err ignored;
-
-	return text.n > 0 && text.n <= 11 && lt_parse_i64(text, 0, TIME_MAX, ret, &ignored);
-}
-
-/* What stands behind the name. */
-static bool parse_document(struct lt_http_req *req, struct lt_str rest, struct target *target)
-{
-	static const struct {
-		const char *name;
-		enum lt_timeline_kind kind;
-	} names[] = {
-		{ "index.json", LT_TIMELINE_INDEX },
-		{ "moments.json", LT_TIMELINE_MOMENTS },
-		{ "messages.json", LT_TIMELINE_MESSAGES },
-		{ "analysis.json", LT_TIMELINE_ANALYSIS },
-	};
-	struct lt_str first = rest;
-
-	for (size_t i = 0; i < LT_ARRAY_LEN(names); i++) {
-		if (!lt_str_eq_c(rest, names[i].name)) {
-			continue;
-		}
-		target->kind = names[i].kind;
-		if (target->kind != LT_TIMELINE_ANALYSIS) {
-			return true;
-		}
-		if (!parse_time(lt_http_query(req, "at"), &target->time_s)) {
-			reply_error(req, 400, "bad_request", "at is not a time in unix seconds");
-			return false;
-		}
-		target->time_s -= target->time_s % ANSWER_STEP_S;
-		return true;
-	}
-	if (target->is_live) {
-		first = lt_str_split(&rest, '/');
-	} else {
-		first = LT_STR("0");
-	}
-	if (!rest.p || !lt_str_ends(rest, LT_STR(".json"))) {
-		reply_error(req, 404, "no_such_document", "there is no such document");
-		return false;
-	}
-	rest.n -= strlen(".json");
-	target->kind = LT_TIMELINE_CHUNK;
-	if (!parse_time(first, &target->start_s) || !parse_time(rest, &target->time_s)) {
-		reply_error(req, 400, "bad_request", "a chunk is named by a time in unix seconds");
-		return false;
-	}
-	return true;
-}
-
-static bool parse_target(struct lt_http_req *req, struct target *target)
-{
-	struct lt_str rest = lt_str_skip(lt_http_path(req), strlen(PREFIX));
-	struct lt_str type = lt_str_split(&rest, '/');
-
-	*target = (struct target){ .is_live = lt_str_eq_c(type, "live"), .start_s = -1 };
-	if ((!target->is_live && !lt_str_eq_c(type, "recordings")) || !rest.p) {
-		reply_error(req, 404, "no_such_document", "there is no such document");
-		return false;
-	}
-	target->name = lt_str_split(&rest, '/');
-	if (!lt_name_is_safe(target->name) || target->name.p[0] == '.' || target->name.n > 150) {
-		reply_error(req, 400, "bad_request", "this cannot be the name of a recording");
-		return false;
-	}
-	if (!rest.p) {
-		reply_error(req, 404, "no_such_document", "there is no such document");
-		return false;
-	}
-	return parse_document(req, rest, target);
-}
-
-static struct doc *find_doc(struct lt_timelines *timelines, const struct target *target)
+static struct doc *find_doc(struct lt_timelines *timelines, const struct lt_timeline_target *target)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf key = { 0 };
 	struct doc *doc;
@@ -562,7 +461,7 @@ static struct doc *find_doc(struct lt_timelines *timelines, const struct target 
  * manifest tells whether it is from before the service was closed.
  */
 static bool admit(const struct lt_timelines *timelines, struct lt_http_req *req,
-		struct target *target)
+		struct lt_timeline_target *target)
 {
 	const struct lt_timelines_env *env = &timelines->env;
 	LT_AUTO(lt_buf_finish) struct lt_buf file_name = { 0 };
@@ -579,11 +478,12 @@ static bool admit(const struct lt_timelines *timelines, struct lt_http_req *req,
 	status = env->gate ? env->gate(env->private_arg, owner, req) : 404;
 	target->is_admitted = status == 200;
 	if (status == 404 && target->is_live) {
-		reply_error(req, 404, "not_recorded", "nothing of this service is being recorded");
+		lt_timeline_refuse(req, 404, "not_recorded",
+				"nothing of this service is being recorded");
 		return false;
 	}
 	if (status != 200 && status != 404) {
-		reply_error(req, status, "wrong_code", "this code does not fit");
+		lt_timeline_refuse(req, status, "wrong_code", "this code does not fit");
 		return false;
 	}
 	return true;
@@ -592,15 +492,15 @@ static bool admit(const struct lt_timelines *timelines, struct lt_http_req *req,
 static void on_request(void *arg, struct lt_http_req *req)
 {
 	struct lt_timelines *timelines = arg;
-	struct target target;
+	struct lt_timeline_target target;
 	struct doc *doc;
 
-	if (!parse_target(req, &target) || !admit(timelines, req, &target)) {
+	if (!lt_timeline_parse_target(req, &target) || !admit(timelines, req, &target)) {
 		return;
 	}
 	doc = find_doc(timelines, &target);
 	if (!doc) {
-		reply_error(req, 503, "busy", "too much is being asked for, ask again soon");
+		lt_timeline_refuse(req, 503, "busy", "too much is being asked for, ask again soon");
 		return;
 	}
 	doc->used_us = now_us(timelines);
@@ -630,34 +530,11 @@ struct sweep {
 	char *cache_dir, *recordings_dir;
 };
 
-/* Forget what was made of recordings that have gone. */
 static void sweep(void *arg)
 {
 	const struct sweep *dirs = arg;
-	struct lt_err ignored;
-	DIR *dir;
 
-	lt_dir_make(dirs->cache_dir, &ignored);
-	dir = opendir(dirs->cache_dir);
-	for (const struct dirent *entry; dir && (entry = readdir(dir));) {
-		struct lt_str name = lt_str_from(entry->d_name);
-		LT_AUTO(lt_buf_finish) struct lt_buf archive = { 0 };
-
-		if (!lt_str_ends(name, LT_STR(".moments")) &&
-				!lt_str_ends(name, LT_STR(".messages"))) {
-			continue;
-		}
-		lt_buf_printf(&archive, "%s/%.*s.zip", dirs->recordings_dir,
-				(int)(strrchr(name.p, '.') - name.p), name.p);
-		if (access(archive.p, F_OK) != 0) {
-			LT_AUTO(lt_free) char *path = lt_path_join(dirs->cache_dir, name.p);
-
-			unlink(path);
-		}
-	}
-	if (dir) {
-		closedir(dir);
-	}
+	lt_timeline_sweep(dirs->cache_dir, dirs->recordings_dir);
 }
 
 static void sweep_done(void *arg)
@@ -680,7 +557,7 @@ void lt_timelines_start(struct lt_timelines *timelines)
 	lt_timer_every(&timelines->tidy, timelines->env.loop, TIDY_MS, on_tidy, timelines);
 	lt_http_add(lt_router_http(timelines->env.router),
 			&(struct lt_http_route){ .method = "GET",
-					.path = PREFIX,
+					.path = LT_TIMELINE_PREFIX,
 					.cors = true,
 					.fn = on_request,
 					.arg = timelines });
@@ -692,7 +569,7 @@ void lt_timelines_stop(struct lt_timelines *timelines)
 		return;
 	}
 	timelines->is_started = false;
-	lt_http_remove(lt_router_http(timelines->env.router), "GET", PREFIX);
+	lt_http_remove(lt_router_http(timelines->env.router), "GET", LT_TIMELINE_PREFIX);
 	lt_timer_cancel(&timelines->tidy);
 	while (timelines->docs) {
 		free_doc(timelines->docs);

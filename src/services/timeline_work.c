@@ -1,8 +1,11 @@
 #include "services/timeline_work.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fsutil.h"
@@ -359,5 +362,35 @@ void lt_timeline_work(struct lt_timeline_file *file, struct lt_timeline_question
 	case LT_TIMELINE_ANALYSIS:
 		answer_analysis(file, question);
 		return;
+	}
+}
+
+/* --- the cache --- */
+
+void lt_timeline_sweep(const char *cache_dir, const char *recordings_dir)
+{
+	struct lt_err ignored;
+	DIR *dir;
+
+	lt_dir_make(cache_dir, &ignored);
+	dir = opendir(cache_dir);
+	for (const struct dirent *entry; dir && (entry = readdir(dir));) {
+		struct lt_str name = lt_str_from(entry->d_name);
+		LT_AUTO(lt_buf_finish) struct lt_buf archive = { 0 };
+
+		if (!lt_str_ends(name, LT_STR(".moments")) &&
+				!lt_str_ends(name, LT_STR(".messages"))) {
+			continue;
+		}
+		lt_buf_printf(&archive, "%s/%.*s.zip", recordings_dir,
+				(int)(strrchr(name.p, '.') - name.p), name.p);
+		if (access(archive.p, F_OK) != 0) {
+			LT_AUTO(lt_free) char *path = lt_path_join(cache_dir, name.p);
+
+			unlink(path);
+		}
+	}
+	if (dir) {
+		closedir(dir);
 	}
 }

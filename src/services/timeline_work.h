@@ -48,6 +48,9 @@ void lt_timeline_question_finish(struct lt_timeline_question *question);
 /* Do a slice of it; is_done tells whether it was the last. */
 void lt_timeline_work(struct lt_timeline_file *file, struct lt_timeline_question *question);
 
+/* Forget what the cache has of recordings that have gone. */
+void lt_timeline_sweep(const char *cache_dir, const char *recordings_dir);
+
 /* {"error": sentence, "code": code} */
 void lt_timeline_write_error(struct lt_buf *buf, const char *code, const char *sentence);
 
