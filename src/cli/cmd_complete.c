@@ -139,7 +139,7 @@ static void offer_arguments(struct lt_cli *cli, int argc, char **argv, const cha
 		offer_file_options(cli, argc, argv, typed);
 	} else if (strcmp(argv[0], "desk") == 0) {
 		offer_desk(cli, argc, argv, typed);
-	} else if (is_service && strcmp(argv[1], "start") == 0) {
+	} else if (is_service && (strcmp(argv[1], "start") == 0 || strcmp(argv[1], "run") == 0)) {
 		if (argc == 2) {
 			offer_members(cli, "plugins.list", "name", typed);
 		} else if (typed[0] == '-') {

@@ -220,7 +220,7 @@ static int open_socket(uint16_t port)
 
 static bool listen_on(struct lt_ws_server *server, struct lt_err *err)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	socklen_t n = sizeof(address);
 
 	server->fd = open_socket(server->env.port);
