@@ -3,10 +3,9 @@
 #include <assert.h>
 
 #include "base/alloc.h"
-#include "base/exposition.h"
-#include "base/table.h"
 #include "race/envelope.h"
 #include "router/local.h"
+#include "services/directory_priv.h"
 
 #define LISTING_INTERVAL_MS 60000
 #define LISTING_BYTES_MS    (8 * 1024) /* so much of it a millisecond: large ones rest between */
@@ -16,48 +15,7 @@
 #define MANIFEST_BYTES_MAX  (64 * 1024)
 #define LISTING_BYTES_MAX   (1024 * 1024) /* every viewer gets all of it, at every change */
 #define SERVICES_MAX        10000
-#define NAMED_MAX           500 /* in metrics, where each is a label */
 #define EXTERNAL_ROLE       "external_service"
-
-struct entry {
-	UT_hash_handle hh; /* by uuid */
-	char *uuid;
-	char *manifest; /* JSON text */
-	size_t manifest_n;
-	bool hidden, is_private;
-	uint64_t session;    /* that published it; 0: not disclosed */
-	struct probe *probe; /* the isAlive call under way, or NULL */
-	struct entry *prev, *next;
-};
-
-/* One isAlive call. Outlives an entry that is removed meanwhile (entry is then NULL). */
-struct probe {
-	struct lt_directory *directory;
-	struct entry *entry;
-	struct probe *prev, *next;
-};
-
-/* A service that went in this turn of the loop; it may be back before its end. */
-struct gone {
-	char *uuid;
-	struct gone *next;
-};
-
-struct lt_directory {
-	struct lt_directory_env env;
-	struct lt_local *local; /* NULL: stopped */
-	struct entry *entries;  /* in order of first registration */
-	struct entry *by_uuid;
-	size_t n, bytes; /* of all manifests */
-	struct probe *probes;
-	struct gone *gone;
-	struct lt_timer listing_timer;
-	struct lt_timer gap_timer; /* armed: a listing went out a moment ago */
-	bool is_due;               /* something changed during the gap */
-	bool had_private;          /* the listing before named private services */
-	struct lt_timer alive_timer;
-	struct lt_deferred changed;
-};
 
 struct lt_directory *lt_directory_create(const struct lt_directory_env *env)
 {
@@ -75,17 +33,18 @@ void lt_directory_set_principals(struct lt_directory *directory, const cJSON *pr
 
 /* --- entries --- */
 
-static struct entry *find_entry(const struct lt_directory *directory, struct lt_str uuid)
+static struct lt_directory_entry *find_entry(
+		const struct lt_directory *directory, struct lt_str uuid)
 {
-	struct entry *found = NULL;
+	struct lt_directory_entry *found = NULL;
 
 	HASH_FIND(hh, directory->by_uuid, uuid.p, (unsigned)uuid.n, found);
 	return found;
 }
 
-static struct entry *add_entry(struct lt_directory *directory, struct lt_str uuid)
+static struct lt_directory_entry *add_entry(struct lt_directory *directory, struct lt_str uuid)
 {
-	struct entry *entry = lt_zalloc(sizeof(*entry));
+	struct lt_directory_entry *entry = lt_zalloc(sizeof(*entry));
 
 	entry->uuid = lt_str_dup(uuid);
 	DL_APPEND(directory->entries, entry);
@@ -95,7 +54,8 @@ static struct entry *add_entry(struct lt_directory *directory, struct lt_str uui
 }
 
 /* Takes the text. */
-static void set_manifest(struct lt_directory *directory, struct entry *entry, struct lt_buf *steal)
+static void set_manifest(struct lt_directory *directory, struct lt_directory_entry *entry,
+		struct lt_buf *steal)
 {
 	directory->bytes += steal->n - entry->manifest_n;
 	entry->manifest_n = steal->n;
@@ -103,7 +63,7 @@ static void set_manifest(struct lt_directory *directory, struct entry *entry, st
 	entry->manifest = lt_buf_steal(steal);
 }
 
-static void free_entry(struct lt_directory *directory, struct entry *entry)
+static void free_entry(struct lt_directory *directory, struct lt_directory_entry *entry)
 {
 	if (entry->probe) {
 		entry->probe->entry = NULL;
@@ -126,7 +86,7 @@ struct view {
 	uint64_t session; /* 0: none in particular */
 };
 
-static bool is_in_view(const struct lt_directory *directory, const struct entry *entry,
+static bool is_in_view(const struct lt_directory *directory, const struct lt_directory_entry *entry,
 		const struct view *view)
 {
 	if (!entry->is_private) {
@@ -141,7 +101,7 @@ static bool is_in_view(const struct lt_directory *directory, const struct entry 
 static void write_list(
 		const struct lt_directory *directory, const struct view *view, struct lt_buf *buf)
 {
-	const struct entry *entry;
+	const struct lt_directory_entry *entry;
 	bool first = true;
 
 	lt_buf_add_char(buf, '[');
@@ -184,7 +144,7 @@ static void publish_listing(void *arg)
 {
 	struct lt_directory *directory = arg;
 	bool has_private = false;
-	const struct entry *entry;
+	const struct lt_directory_entry *entry;
 
 	DL_FOREACH(directory->entries, entry) {
 		has_private = has_private || entry->is_private;
@@ -199,7 +159,7 @@ static void publish_listing(void *arg)
 
 static void free_gone(struct lt_directory *directory)
 {
-	struct gone *gone, *next;
+	struct lt_directory_gone *gone, *next;
 
 	LL_FOREACH_SAFE(directory->gone, gone, next) {
 		lt_free(gone->uuid);
@@ -214,7 +174,7 @@ static void free_gone(struct lt_directory *directory)
  */
 static void forget_gone(struct lt_directory *directory)
 {
-	const struct gone *gone;
+	const struct lt_directory_gone *gone;
 
 	LL_FOREACH(directory->gone, gone) {
 		LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 };
@@ -265,9 +225,10 @@ static void mark_changed(struct lt_directory *directory)
 	}
 }
 
-static void remove_entry(struct lt_directory *directory, struct entry *entry, const char *why)
+static void remove_entry(
+		struct lt_directory *directory, struct lt_directory_entry *entry, const char *why)
 {
-	struct gone *gone = lt_zalloc(sizeof(*gone));
+	struct lt_directory_gone *gone = lt_zalloc(sizeof(*gone));
 	char value[LT_LOG_VALUE_MAX];
 
 	lt_log(&directory->env.log, LT_INFO, "service gone", "uuid=%s reason=\"%s\"",
@@ -310,7 +271,7 @@ static void write_manifest(const struct lt_directory *directory, const cJSON *ma
  * in this process holds its uuid as long as it runs. A remote one may come back
  * in a new session before the old one is known to be dead.
  */
-static bool may_set(const struct lt_directory *directory, const struct entry *entry,
+static bool may_set(const struct lt_directory *directory, const struct lt_directory_entry *entry,
 		const struct lt_event *event, struct lt_err *err)
 {
 	bool is_other = entry && entry->session != event->publisher;
@@ -328,8 +289,8 @@ static bool may_set(const struct lt_directory *directory, const struct entry *en
 	return true;
 }
 
-static bool check_size(const struct lt_directory *directory, const struct entry *entry, size_t n,
-		struct lt_err *err)
+static bool check_size(const struct lt_directory *directory, const struct lt_directory_entry *entry,
+		size_t n, struct lt_err *err)
 {
 	size_t others = directory->bytes - (entry ? entry->manifest_n : 0);
 
@@ -361,7 +322,7 @@ static bool register_service(struct lt_directory *directory, const cJSON *manife
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 	bool hidden = false, is_private = false;
 	struct lt_str uuid;
-	struct entry *entry;
+	struct lt_directory_entry *entry;
 
 	if (!lt_json_get_str(manifest, "uuid", &uuid, err) ||
 			!lt_json_opt_bool(manifest, "hidden", &hidden, err)) {
@@ -418,7 +379,7 @@ static void on_control(void *arg, const struct lt_event *event)
 static void on_session_left(void *arg, uint64_t session)
 {
 	struct lt_directory *directory = arg;
-	struct entry *entry, *next;
+	struct lt_directory_entry *entry, *next;
 
 	DL_FOREACH_SAFE(directory->entries, entry, next) {
 		if (entry->session == session && session != 0) {
@@ -431,9 +392,9 @@ static void on_session_left(void *arg, uint64_t session)
 
 static void on_alive_result(void *arg, const struct lt_result *result)
 {
-	struct probe *probe = arg;
+	struct lt_directory_probe *probe = arg;
 	struct lt_directory *directory = probe->directory;
-	struct entry *entry = probe->entry;
+	struct lt_directory_entry *entry = probe->entry;
 	char value[LT_LOG_VALUE_MAX];
 
 	DL_DELETE(directory->probes, probe);
@@ -447,10 +408,10 @@ static void on_alive_result(void *arg, const struct lt_result *result)
 	}
 }
 
-static void ask_alive(struct lt_directory *directory, struct entry *entry)
+static void ask_alive(struct lt_directory *directory, struct lt_directory_entry *entry)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf procedure = { 0 };
-	struct probe *probe = lt_zalloc(sizeof(*probe));
+	struct lt_directory_probe *probe = lt_zalloc(sizeof(*probe));
 	struct lt_err err = { 0 };
 
 	probe->directory = directory;
@@ -475,7 +436,7 @@ static void ask_alive(struct lt_directory *directory, struct entry *entry)
 static void ask_all_alive(void *arg)
 {
 	struct lt_directory *directory = arg;
-	struct entry *entry, *next;
+	struct lt_directory_entry *entry, *next;
 
 	DL_FOREACH_SAFE(directory->entries, entry, next) {
 		if (!entry->probe) {
@@ -570,7 +531,7 @@ bool lt_directory_start(struct lt_directory *directory, struct lt_err *err)
 
 void lt_directory_stop(struct lt_directory *directory)
 {
-	struct probe *probe, *next_probe;
+	struct lt_directory_probe *probe, *next_probe;
 
 	lt_timer_cancel(&directory->listing_timer);
 	lt_timer_cancel(&directory->gap_timer);
@@ -598,7 +559,7 @@ void lt_directory_destroy(struct lt_directory *directory)
 
 void lt_directory_review(struct lt_directory *directory, struct lt_str uuid)
 {
-	struct entry *entry = find_entry(directory, uuid);
+	struct lt_directory_entry *entry = find_entry(directory, uuid);
 	LT_AUTO(cJSON_Delete) cJSON *manifest = NULL;
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 	bool is_private;
@@ -627,78 +588,8 @@ void lt_directory_review(struct lt_directory *directory, struct lt_str uuid)
 
 struct lt_str lt_directory_manifest(const struct lt_directory *directory, struct lt_str uuid)
 {
-	const struct entry *entry = find_entry(directory, uuid);
+	const struct lt_directory_entry *entry = find_entry(directory, uuid);
 
 	return entry ? (struct lt_str){ entry->manifest, entry->manifest_n }
 		     : (struct lt_str){ NULL, 0 };
-}
-
-void lt_directory_report(const struct lt_directory *directory, struct lt_directory_stats *ret_stats)
-{
-	const struct entry *entry;
-
-	*ret_stats = (struct lt_directory_stats){ .services = directory->n };
-	DL_FOREACH(directory->entries, entry) {
-		ret_stats->hidden += entry->hidden;
-	}
-}
-
-/* Since the last state of a service was published; false: there is none. */
-static bool age_of(const struct lt_directory *directory, const struct entry *entry, int64_t *ret_us)
-{
-	LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 };
-
-	lt_buf_printf(&topic, "%s%s", LT_TOPIC_SERVICE, entry->uuid);
-	return directory->local &&
-			lt_local_retained_age(directory->local, lt_buf_str(&topic), ret_us);
-}
-
-void lt_directory_write_metrics(const struct lt_directory *directory, struct lt_buf *buf)
-{
-	static const char name[] = "livetiming_service_age_seconds";
-	const struct lt_expo_figure listed = { "livetiming_directory_services", "gauge",
-		"services in the directory, own and foreign", directory->n };
-	const struct entry *entry;
-	int64_t age_us, n = 0;
-
-	lt_expo_figures(buf, &listed, 1);
-	lt_expo_head(buf, name, "gauge",
-			"since the state of a service in the directory was published");
-	DL_FOREACH(directory->entries, entry) {
-		if (n++ == NAMED_MAX) {
-			return;
-		}
-		if (age_of(directory, entry, &age_us)) {
-			lt_expo_labelled(buf, name,
-					(const char *const[]){ "service", entry->uuid, NULL },
-					(double)age_us / 1e6);
-		}
-	}
-}
-
-cJSON *lt_directory_list(const struct lt_directory *directory)
-{
-	cJSON *list = cJSON_CreateArray();
-	const struct entry *entry;
-	int64_t age_us;
-
-	DL_FOREACH(directory->entries, entry) {
-		LT_AUTO(cJSON_Delete)
-		cJSON *manifest = lt_json_parse(lt_str_from(entry->manifest), NULL);
-		struct lt_str title = { "", 0 }, description = { "", 0 };
-		cJSON *item = cJSON_CreateObject();
-
-		lt_json_opt_str(manifest, "name", &title, NULL);
-		lt_json_opt_str(manifest, "description", &description, NULL);
-		lt_json_add_c(item, "uuid", entry->uuid);
-		lt_json_add_str(item, "name", title);
-		lt_json_add_str(item, "description", description);
-		lt_json_add_bool(item, "hidden", entry->hidden);
-		lt_json_set_take(item, "age_ms",
-				age_of(directory, entry, &age_us)
-						? lt_json_new_int(age_us / LT_US_PER_MS)
-						: cJSON_CreateNull());
-		cJSON_AddItemToArray(list, item);
-	}
-	return list;
 }

@@ -1,6 +1,6 @@
 /*
  * Inside of the DVR: dvr.c (services, events, rules), dvr_leftover.c (what an
- * earlier run left).
+ * earlier run left), dvr_report.c (what it tells).
  */
 #ifndef LT_SERVICES_DVR_PRIV_H
 #define LT_SERVICES_DVR_PRIV_H
