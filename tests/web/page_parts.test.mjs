@@ -1,13 +1,14 @@
 // The parts of the page that are functions of their arguments.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { ClassPalette } from '../../src/web/js/classes.js';
 import { chooseColumns, compareCells, describeColumns } from '../../src/web/js/columns.js';
 import { findCars, fold } from '../../src/web/js/find.js';
 import { cell, clock, delayText, duration, flag, lapTime, until } from '../../src/web/js/format.js';
 import { LapTracker } from '../../src/web/js/lap_tracker.js';
 import { kindOf } from '../../src/web/js/messages.js';
-import { matchRoute, serviceOfClass } from '../../src/web/js/router.js';
+import { LIVE_MODULES, matchRoute, serviceOfClass } from '../../src/web/js/router.js';
 import { Settings } from '../../src/web/js/settings.js';
 import { codeOf } from '../../src/web/js/access.js';
 import { clampDelay } from '../../src/web/js/delay.js';
@@ -171,4 +172,18 @@ test('parameters of embeds are checked', () => {
 
 test('short names keep what belongs to them', () => {
   assert.deepEqual(['Ana Lima', 'Ben de Wael', 'LIMA, Ana', 'Zoe', ''].map(shortName), ['Lima', 'de Wael', 'LIMA', 'Zoe', '']);
+});
+
+// Modules that a module imports, and those import, and so on.
+function closure(name, seen = new Set()) {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  const text = readFileSync(new URL(`../../src/web/js/${name}.js`, import.meta.url), 'utf8');
+  for (const [, other] of text.matchAll(/^import [^;]*? from '\.\/(\w+)\.js';/gm)) closure(other, seen);
+  return seen;
+}
+
+test('what is fetched ahead for the live page is what it consists of', () => {
+  const first = closure('main');
+  assert.deepEqual([...closure('live')].filter((name) => !first.has(name)).sort(), [...LIVE_MODULES].sort());
 });

@@ -19,10 +19,13 @@ export function clock(seconds) {
   return `${Math.floor(whole / 3600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
 }
 
+// Made once: making one takes longer than all else that an update does.
+const TIME_OF_DAY = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+
 // A message's unix seconds (or milliseconds, as other writers have it) as local time.
 export function timeOfDay(time) {
   const date = new Date(time > 1e11 ? time : time * 1000);
-  return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+  return Number.isNaN(date.getTime()) ? '' : TIME_OF_DAY.format(date);
 }
 
 const FLAGS = {

@@ -1,17 +1,18 @@
 // Entry: one connection, and the page that belongs to the address. Pages are
 // fetched when they are needed, so that the first one is there at once.
 import { Connection } from './connection.js';
+import { timeOfDay } from './format.js';
 import { Settings, applyTheme } from './settings.js';
-import { matchRoute } from './router.js';
+import { LIVE_MODULES, matchRoute } from './router.js';
 
 const ROUTES = [
   { path: '/', load: () => import('./home.js'), page: 'HomePage' },
-  { path: '/service/:uuid', load: () => import('./live.js'), page: 'LivePage', css: ['/timing.css', '/replay.css'] },
+  { path: '/service/:uuid', load: () => import('./live.js'), page: 'LivePage', css: ['/timing.css', '/replay.css'], fixed: true, modules: LIVE_MODULES },
   { path: '/service/:uuid/analysis', load: () => import('./analysis.js'), page: 'LiveAnalysisPage', css: ['/analysis.css', '/replay.css'] },
   { path: '/recordings', load: () => import('./recordings.js'), page: 'RecordingsPage' },
-  { path: '/replay/:id', load: () => import('./replay.js'), page: 'ReplayPage', css: ['/timing.css', '/replay.css'] },
+  { path: '/replay/:id', load: () => import('./replay.js'), page: 'ReplayPage', css: ['/timing.css', '/replay.css'], fixed: true },
   { path: '/replay/:id/analysis', load: () => import('./analysis.js'), page: 'ReplayAnalysisPage', css: ['/analysis.css', '/replay.css'] },
-  { path: '/embed/:uuid', load: () => import('./embed.js'), page: 'EmbedPage', css: ['/timing.css'], bare: true },
+  { path: '/embed/:uuid', load: () => import('./embed.js'), page: 'EmbedPage', css: ['/timing.css'], bare: true, fixed: true },
   { path: '/overlay/:uuid', load: () => import('./embed.js'), page: 'OverlayPage', css: ['/timing.css'], bare: true },
   { path: '/s/:class', load: () => import('./home.js'), page: 'ClassPage' },
 ];
@@ -60,6 +61,16 @@ function loadStyle(href) {
   });
 }
 
+// All at once, instead of each when the one that imports it has come.
+function preload(name) {
+  const href = `/js/${name}.js`;
+  if (document.querySelector(`link[rel="modulepreload"][href="${href}"]`)) return;
+  const node = document.createElement('link');
+  node.rel = 'modulepreload';
+  node.href = href;
+  document.head.append(node);
+}
+
 let page = null;
 let turn = 0; // of navigation: a page that was slow to come is not shown after the next one
 
@@ -83,6 +94,8 @@ async function show() {
   const mine = ++turn;
   const found = matchRoute(ROUTES, location.pathname);
   document.body.classList.toggle('bare', Boolean(found?.route.bare));
+  document.body.classList.toggle('fixed', Boolean(found?.route.fixed));
+  found?.route.modules?.forEach(preload);
   for (const anchor of document.querySelectorAll('.top nav a')) {
     if (anchor.pathname === location.pathname) anchor.setAttribute('aria-current', 'page');
     else anchor.removeAttribute('aria-current');
@@ -126,7 +139,7 @@ for (const query of ['(prefers-color-scheme: light)', '(prefers-contrast: more)'
 
 const clockNode = document.getElementById('clock');
 const showClock = () => {
-  const text = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+  const text = timeOfDay(Date.now());
   if (clockNode.textContent !== text) clockNode.textContent = text;
 };
 setInterval(showClock, 250);

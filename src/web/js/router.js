@@ -1,5 +1,12 @@
 // Addresses of the page, and what shows them. Pure: no document.
 
+// What the live page consists of; a test keeps it true.
+export const LIVE_MODULES = [
+  'access', 'car_card', 'classes', 'columns', 'delay', 'delta', 'dialogs', 'dom',
+  'find', 'home', 'lap_tracker', 'live', 'messages', 'patch', 'player', 'scrubber',
+  'session_bar', 'table', 'timeline', 'timeline_live', 'timeline_marks', 'timing_view',
+];
+
 // path: parts with ':' are parameters. load: the module, fetched when it is needed.
 export function matchRoute(routes, pathname) {
   const parts = pathname.split('/').filter(Boolean);

@@ -266,11 +266,12 @@ export class TimingTable {
     const { pinned, matches } = this.view;
     let pins = 0;
     if (pinned.size > 0) this.measure();
-    for (const row of this.order) {
+    const last = pinned.size > 0 ? this.order.findLastIndex((row) => pinned.has(row.number)) : -1;
+    for (const [i, row] of this.order.entries()) {
       const isPinned = pinned.has(row.number);
       const look = [className(row.slot), row.state,
         now < row.litUntil ? 'lit' : '', now < row.arrowUntil ? row.arrow : '',
-        isPinned ? (pins < PINNED_MAX ? 'pinned held' : 'pinned') : '',
+        isPinned ? (pins < PINNED_MAX ? 'pinned held' : 'pinned') : '', i === last ? 'last-pinned' : '',
         matches?.has(row.key) ? 'match' : '', row.key === this.selected ? 'selected' : ''].filter(Boolean).join(' ');
       if (isPinned && row.pinPlace !== pins) row.node.style.setProperty('--pin', String((row.pinPlace = pins)));
       if (isPinned) pins += 1;
