@@ -406,6 +406,46 @@ static void a_client_without_host_or_port_is_refused(void **state)
 	assert_null(lt_tcp_client_create(&f->env, &f->opts, &err));
 }
 
+static void a_unix_socket_is_tried_again_by_its_path(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.unix_path = "/nowhere/at/all.sock";
+	f->want_disconnected = 2;
+	start(f, NULL);
+	lt_loop_run(f->env.loop);
+	assert_non_null(strstr(f->reasons.p, "cannot connect to /nowhere/at/all.sock"));
+}
+
+static void a_path_that_is_no_socket_address_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char path[200];
+	struct lt_err err = { 0 };
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	f->opts.unix_path = path;
+	assert_null(lt_tcp_client_create(&f->env, &f->opts, &err));
+	assert_int_equal(err.code, LT_E_INVALID);
+	f->opts.unix_path = "";
+	assert_null(lt_tcp_client_create(&f->env, &f->opts, &err));
+}
+
+static void what_waits_is_bounded_as_the_options_say(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_err err = { 0 };
+
+	f->opts.send_max = 10;
+	f->want_connected = 1;
+	start(f, serve_echo);
+	lt_loop_run(f->env.loop);
+	assert_false(lt_tcp_client_send(f->client, LT_STR("more than ten"), &err));
+	assert_int_equal(err.code, LT_E_LIMIT);
+	assert_int_equal(lt_tcp_client_queued(f->client), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -424,6 +464,9 @@ int main(void)
 		TEST(destroying_while_the_name_is_resolved_is_quiet),
 		TEST(a_stopped_client_can_be_started_again),
 		TEST(a_client_without_host_or_port_is_refused),
+		TEST(a_unix_socket_is_tried_again_by_its_path),
+		TEST(a_path_that_is_no_socket_address_is_refused),
+		TEST(what_waits_is_bounded_as_the_options_say),
 	};
 
 	return cmocka_run_group_tests_name("net/tcp_client", tests, NULL, NULL);
