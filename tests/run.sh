@@ -13,7 +13,6 @@ passed=0
 failed=0
 skipped=0
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
 
 # Add up the TAP lines in $out of one program that ended with status $2.
 count() { # name, status
@@ -51,16 +50,39 @@ check() { # name, command ...
 	count "$name" "$status"
 }
 
+# Run each line of standard input, "name command ...", n at once, for at most so many
+# seconds each: $logs/name is what it printed, $logs/name.status how it ended.
+together() { # n, seconds
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	seconds=$2 xargs -P "$1" -L 1 sh -c '
+		log=$logs/$(echo "$0" | tr / %)
+		timeout "$seconds" "$@" >"$log" 2>&1
+		echo $? >"$log.status"'
+}
+
+logs=$(mktemp -d)
+trap 'rm -rf "$out" "$logs"' EXIT
+export logs
 if [ "$what" != scenario ]; then
+	units=
 	for test in tests/unit/*/*_test.c; do
 		name=${test#tests/unit/}
-		name=${name%.c}
-		timeout 300 "$build/tests/$name" >"$out" 2>&1
-		count "$name" $?
+		units="$units ${name%.c}"
 	done
-	for target in tests/fuzz/corpus/*; do
-		timeout 300 "$build/tests/fuzz/${target##*/}" "$target"/* >"$out" 2>&1
-		count "fuzz/${target##*/}" $?
+	for name in $units; do
+		echo "$name $build/tests/$name"
+	done | together "${UNIT_JOBS:-2}" 300
+	fuzzers=
+	for corpus in tests/fuzz/corpus/*; do
+		fuzzers="$fuzzers fuzz/${corpus##*/}"
+	done
+	for name in $fuzzers; do
+		echo "$name $build/tests/$name $(echo "tests/fuzz/corpus/${name#*/}"/*)"
+	done | together "${UNIT_JOBS:-2}" 300
+	for name in $units $fuzzers; do
+		log=$logs/$(echo "$name" | tr / %)
+		cp "$log" "$out"
+		count "$name" "$(cat "$log.status")"
 	done
 	check "layers" tests/arch/check_layers.sh
 	check "plugin interface" tests/abi/check_abi.sh "$build"
@@ -68,20 +90,16 @@ if [ "$what" != scenario ]; then
 fi
 if [ "$what" != unit ]; then
 	# They wait more than they compute: several files at once, each with a daemon of its own.
-	logs=$(mktemp -d)
-	export logs
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	printf '%s\n' tests/scenario/*.test.mjs | xargs -P "${SCENARIO_JOBS:-3}" -n 1 sh -c '
-		log=$logs/$(basename "$0")
-		timeout 600 node --test --test-reporter=tap "$0" >"$log" 2>&1
-		echo $? >"$log.status"'
 	for test in tests/scenario/*.test.mjs; do
-		log=$logs/$(basename "$test")
+		echo "${test#tests/} node --test --test-reporter=tap $test"
+	done | together "${SCENARIO_JOBS:-3}" 600
+	for test in tests/scenario/*.test.mjs; do
+		name=${test#tests/}
+		log=$logs/$(echo "$name" | tr / %)
 		# node nests the tests of a file inside one entry for the file: count the tests alone
 		sed -E '/^(not )?ok [0-9]+ - .*\.test\.mjs/d; /^# (tests|suites|pass|fail)/d' "$log" >"$out"
-		count "${test#tests/}" "$(cat "$log.status")"
+		count "$name" "$(cat "$log.status")"
 	done
-	rm -rf "$logs"
 fi
 
 if [ ! -d "$SHARED_DIR" ]; then
