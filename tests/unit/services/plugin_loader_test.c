@@ -101,7 +101,7 @@ static void a_scan_lists_good_and_broken_files(void **state)
 	lt_plugins_scan(plugins);
 	LT_AUTO(cJSON_Delete) cJSON *list = lt_plugins_list(plugins);
 
-	assert_int_equal(cJSON_GetArraySize(lt_json_get(list, "plugins")), 4);
+	assert_int_equal(cJSON_GetArraySize(lt_json_get(list, "plugins")), 5);
 	assert_int_equal(cJSON_GetArraySize(lt_json_get(list, "broken")), 6);
 	lt_plugins_destroy(plugins);
 	lt_free(folder);
