@@ -56,12 +56,10 @@ test('the manager hears when it is ready, reads settings again, and stops', asyn
   assert.equal(manager.said.filter((line) => line.startsWith('READY=1')).length, 2);
 });
 
-test('it is not ready before viewers can connect', async (t) => {
-  const { manager } = await managed(t, { LIVETIMING_LISTEN: '127.0.0.1:0' });
-  await manager.heard(/^READY=1\|/);
+test('a manager that has gone is no reason not to start', async (t) => {
   const daemon = new Daemon({ env: { NOTIFY_SOCKET: path.join(tmpdir(), 'nobody-listens-here') } });
   t.after(() => daemon.destroy());
-  await daemon.start(); // a manager that has gone is no reason not to start
+  await daemon.start();
   await daemon.waitLog(/the service manager cannot be told/);
 });
 
