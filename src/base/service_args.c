@@ -36,6 +36,10 @@ static const struct rule rules[] = {
 			FIELD(no_write_state) },
 	{ { 0, "upnp", NULL, "forward the port of --standalone" }, VALUE_NONE, FIELD(upnp) },
 	{ { 0, "uuid", "UUID", "UUID of the service" }, VALUE_REQUIRED, FIELD(uuid) },
+	{ { 0, "record-raw", "FILE", "record the input, byte for byte" }, VALUE_REQUIRED,
+			FIELD(record_raw) },
+	{ { 0, "replay-raw", "FILE", "take such a file for the input; --speed N: faster" },
+			VALUE_REQUIRED, FIELD(replay_raw) },
 	{ { 0, "private", NULL, "nobody sees it without its access code" }, VALUE_NONE,
 			FIELD(is_private) },
 };
@@ -193,7 +197,8 @@ static bool store(struct parse *parse, const struct rule *rule, struct lt_str at
 /* Not of the original: never meant by an abbreviation, which may be one of its. */
 static bool is_ours(const struct rule *rule)
 {
-	return rule->offset == FIELD(isolated) || rule->offset == FIELD(is_private);
+	return rule->offset == FIELD(isolated) || rule->offset == FIELD(is_private) ||
+			rule->offset == FIELD(record_raw) || rule->offset == FIELD(replay_raw);
 }
 
 /* The rule that a long name means: exact, or the only one that begins so. NULL: not ours. */
@@ -299,6 +304,41 @@ static bool parse_next(struct parse *parse, bool *only_values)
 	return true;
 }
 
+static void remove_extra(struct lt_args *extra, size_t at)
+{
+	lt_free(extra->v[at]);
+	memmove(&extra->v[at], &extra->v[at + 1], (extra->n - at - 1) * sizeof(*extra->v));
+	extra->n--;
+}
+
+/* With --replay-raw the speed is that of the capture, and not for the plugin. */
+static bool take_speed(struct lt_service_args *out, struct lt_err *err)
+{
+	out->raw_speed = 1;
+	for (size_t i = 0; out->replay_raw && i < out->extra.n; i++) {
+		struct lt_str value = lt_str_from(out->extra.v[i]),
+			      name = lt_str_split(&value, '=');
+		bool is_apart = !value.p;
+
+		if (!lt_str_eq_c(name, "--speed")) {
+			continue;
+		}
+		if (is_apart && i + 1 < out->extra.n) {
+			value = lt_str_from(out->extra.v[i + 1]);
+		}
+		if (!value.p || !lt_parse_double(value, &out->raw_speed, err) ||
+				!(out->raw_speed >= 0.1 && out->raw_speed <= 1000)) {
+			return lt_err_set(err, LT_E_INVALID,
+					"--speed of a capture is a number from 0.1 to 1000");
+		}
+		if (is_apart) {
+			remove_extra(&out->extra, i + 1);
+		}
+		remove_extra(&out->extra, i--);
+	}
+	return true;
+}
+
 bool lt_service_args_parse(
 		const struct lt_args *args, struct lt_service_args *ret_args, struct lt_err *err)
 {
@@ -316,6 +356,14 @@ bool lt_service_args_parse(
 		lt_service_args_finish(&out);
 		return lt_err_set(err, LT_E_INVALID, "no service class: name a plugin");
 	}
+	if (out.record_raw && out.replay_raw) {
+		lt_service_args_finish(&out);
+		return lt_err_set(err, LT_E_INVALID, "give --record-raw or --replay-raw, not both");
+	}
+	if (!take_speed(&out, err)) {
+		lt_service_args_finish(&out);
+		return false;
+	}
 	*ret_args = out;
 	return true;
 }
@@ -324,6 +372,8 @@ void lt_service_args_finish(struct lt_service_args *args)
 {
 	lt_free(args->service_class);
 	lt_free(args->initial_state);
+	lt_free(args->record_raw);
+	lt_free(args->replay_raw);
 	lt_free(args->recording_file);
 	lt_free(args->description);
 	lt_free(args->masquerade);

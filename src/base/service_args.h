@@ -46,6 +46,10 @@ void lt_args_join(struct lt_buf *buf, const struct lt_args *args);
 struct lt_service_args {
 	char *service_class;
 	char *initial_state, *recording_file, *description, *masquerade, *uuid;
+	/* Raw captures: the input is recorded to, or comes from, such a file, raw_speed times as
+	 * fast. */
+	char *record_raw, *replay_raw;
+	double raw_speed; /* of --speed, which is the plugin's own without --replay-raw; else 1 */
 	bool verbose, debug, disable_analysis, hidden, do_not_record, standalone, no_write_state,
 			upnp, is_private, isolated;
 	struct lt_args extra; /* for the plugin, in order */

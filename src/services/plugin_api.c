@@ -20,12 +20,12 @@ static void api_log(struct lt_host *host, uint32_t level, struct lt_str text)
 
 static int64_t api_mono_us(struct lt_host *host)
 {
-	return lt_loop_now(host->env.loop).us;
+	return lt_host_mono_us(host);
 }
 
 static int64_t api_wall_us(struct lt_host *host)
 {
-	return lt_loop_wall(host->env.loop).us;
+	return lt_host_wall_us(host);
 }
 
 /* A name that the plugin does not declare is a mistake of the plugin: it reads as not given. */

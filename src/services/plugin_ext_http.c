@@ -1,4 +1,6 @@
 /* "lt.http/1": fetch a URL once, or at an interval with exponential backoff on errors. */
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "net/fetch.h"
 #include "services/plugin_host_priv.h"
@@ -9,6 +11,7 @@
 struct http {
 	struct lt_resource resource;
 	struct lt_fetch *fetch; /* NULL between two of them */
+	struct lt_host_stream stream;
 	struct lt_timer timer;
 	struct lt_http_opts opts; /* its texts are the copies below */
 	char *url, *method, *body;
@@ -24,6 +27,7 @@ static void close_http(struct lt_resource *resource)
 	lt_timer_cancel(&http->timer);
 	lt_fetch_cancel(http->fetch);
 	http->fetch = NULL;
+	lt_host_stream_close(&http->stream);
 }
 
 static void free_http(struct lt_resource *resource)
@@ -79,6 +83,39 @@ static void remember(char **slot, struct lt_str value)
 	*slot = value.n > 0 ? lt_str_dup(value) : NULL;
 }
 
+static void give(struct http *http, const struct lt_http_result *result)
+{
+	struct lt_host_call call;
+
+	if (lt_host_enter(http->resource.host, "result", &call)) {
+		http->opts.result(http->opts.arg, result);
+		lt_host_leave(&call);
+	}
+}
+
+static void record(const struct http *http, const struct lt_http_result *result)
+{
+	char status[16];
+
+	snprintf(status, sizeof(status), "%d", (int)result->status);
+	lt_host_stream_record(&http->stream, LT_RAW_HTTP, lt_str_from(status),
+			result->status == 0 ? result->error : result->body);
+}
+
+static void on_played(void *arg, const struct lt_raw_record *record)
+{
+	struct lt_http_result result = { .size = sizeof(result) };
+	int64_t status = 0;
+
+	if (record->kind != LT_RAW_HTTP ||
+			!lt_parse_i64(record->attribute, 0, 999, &status, NULL)) {
+		return;
+	}
+	result.status = (int32_t)status;
+	*(status == 0 ? &result.error : &result.body) = record->bytes;
+	give(arg, &result);
+}
+
 static void on_result(void *arg, const struct lt_fetch_result *result)
 {
 	struct http *http = arg;
@@ -90,7 +127,6 @@ static void on_result(void *arg, const struct lt_fetch_result *result)
 		.status = (int32_t)result->status,
 		.body = result->body,
 		.error = result->error };
-	struct lt_host_call call;
 
 	http->fetch = NULL;
 	http->failures = is_good || is_unchanged ? 0 : http->failures + 1;
@@ -102,9 +138,9 @@ static void on_result(void *arg, const struct lt_fetch_result *result)
 		lt_timer_once(&http->timer, http->resource.host->env.loop, next_delay_ms(http),
 				on_timer, http);
 	}
-	if (!is_unchanged && lt_host_enter(http->resource.host, "result", &call)) {
-		http->opts.result(http->opts.arg, &given);
-		lt_host_leave(&call);
+	if (!is_unchanged) {
+		record(http, &given);
+		give(http, &given);
 	}
 }
 
@@ -149,6 +185,10 @@ static void *http_fetch(struct lt_host *host, const struct lt_http_opts *theirs)
 	http->resource.close = close_http;
 	http->resource.free = free_http;
 	lt_resource_add(host, &http->resource);
+	/* Addresses may hold what is secret: they are not in a capture. */
+	if (lt_host_stream_open(&http->stream, host, "http", LT_STR(""), on_played, http)) {
+		return http;
+	}
 	start_fetch(http);
 	if (http->fetch == NULL) {
 		lt_resource_close(&http->resource);

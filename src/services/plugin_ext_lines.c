@@ -10,7 +10,8 @@
 /* Both kinds of link: `is_lines` tells which options are filled. */
 struct link {
 	struct lt_resource resource;
-	struct lt_tcp_client *client;
+	struct lt_tcp_client *client; /* NULL: played from a capture */
+	struct lt_host_stream stream; /* open as long as the link */
 	struct lt_line_splitter splitter;
 	uint64_t dropped_seen;
 	bool is_lines;
@@ -28,6 +29,7 @@ static void close_link(struct lt_resource *resource)
 
 	lt_tcp_client_destroy(link->client);
 	link->client = NULL;
+	lt_host_stream_close(&link->stream);
 }
 
 static void free_link(struct lt_resource *resource)
@@ -44,6 +46,7 @@ static void on_connected(void *arg)
 	struct link *link = arg;
 	struct lt_host_call call;
 
+	lt_host_stream_record(&link->stream, LT_RAW_UP, (struct lt_str){ 0 }, (struct lt_str){ 0 });
 	lt_line_splitter_reset(&link->splitter);
 	lt_log(&link->resource.host->env.log, LT_INFO, "connected", "to=%s", link->name);
 	if (link->connected != NULL && lt_host_enter(link->resource.host, "connected", &call)) {
@@ -58,6 +61,7 @@ static void on_disconnected(void *arg, struct lt_str reason)
 	struct lt_host_call call;
 	char value[LT_LOG_VALUE_MAX];
 
+	lt_host_stream_record(&link->stream, LT_RAW_DOWN, (struct lt_str){ 0 }, reason);
 	lt_log(&link->resource.host->env.log, LT_WARN, "no connection, trying again",
 			"to=%s reason=%s", link->name, lt_log_value(reason, value));
 	if (link->disconnected != NULL &&
@@ -81,7 +85,7 @@ static void read_lines(struct link *link)
 	struct lt_str line;
 
 	/* The plugin may close the link in any of these calls, or fail. */
-	while (link->client != NULL && lt_line_splitter_next(&link->splitter, &line)) {
+	while (link->stream.host != NULL && lt_line_splitter_next(&link->splitter, &line)) {
 		if (!lt_host_enter(host, "line", &call)) {
 			return;
 		}
@@ -96,6 +100,7 @@ static void on_bytes(void *arg, struct lt_str bytes)
 	struct lt_host *host = link->resource.host;
 	struct lt_host_call call;
 
+	lt_host_stream_record(&link->stream, LT_RAW_DATA, (struct lt_str){ 0 }, bytes);
 	if (link->is_lines) {
 		lt_line_splitter_feed(&link->splitter, bytes);
 		read_lines(link);
@@ -110,6 +115,22 @@ static void on_bytes(void *arg, struct lt_str bytes)
 	}
 }
 
+/* A record of a capture, in place of the network. */
+static void on_played(void *arg, const struct lt_raw_record *record)
+{
+	struct link *link = arg;
+	bool is_down = record->kind == LT_RAW_DOWN;
+
+	on_stale(link, is_down);
+	if (is_down) {
+		on_disconnected(link, record->bytes);
+	} else if (record->kind == LT_RAW_UP) {
+		on_connected(link);
+	} else if (record->kind == LT_RAW_DATA) {
+		on_bytes(link, record->bytes);
+	}
+}
+
 /* Fills in the callbacks and opens; the link is owned by its host, also on failure. */
 static void *open_link(struct lt_host *host, struct link *link, struct lt_tcp_client_opts opts)
 {
@@ -121,6 +142,10 @@ static void *open_link(struct lt_host *host, struct link *link, struct lt_tcp_cl
 	link->resource.close = close_link;
 	link->resource.free = free_link;
 	lt_resource_add(host, &link->resource);
+	if (lt_host_stream_open(&link->stream, host, link->is_lines ? "lines" : "tcp",
+			    lt_str_from(link->name), on_played, link)) {
+		return link;
+	}
 	opts.connected = on_connected;
 	opts.disconnected = on_disconnected;
 	opts.stale = on_stale;
@@ -198,7 +223,12 @@ static int32_t tcp_send(void *handle, struct lt_str bytes)
 {
 	struct link *link = lt_resource_check(handle, close_link);
 
-	return link != NULL && lt_tcp_client_send(link->client, bytes, NULL) ? 0 : -1;
+	return link != NULL &&
+					(link->client == NULL ||
+							lt_tcp_client_send(
+									link->client, bytes, NULL))
+			? 0
+			: -1;
 }
 
 static void link_close(void *handle)

@@ -6,7 +6,8 @@
 
 struct udp {
 	struct lt_resource resource;
-	struct lt_udp_listener *listener;
+	struct lt_udp_listener *listener; /* NULL: played from a capture */
+	struct lt_host_stream stream;
 	void (*datagram)(void *arg, struct lt_str bytes, struct lt_str from);
 	void *arg;
 };
@@ -17,6 +18,7 @@ static void close_udp(struct lt_resource *resource)
 
 	lt_udp_listener_destroy(udp->listener);
 	udp->listener = NULL;
+	lt_host_stream_close(&udp->stream);
 }
 
 static void free_udp(struct lt_resource *resource)
@@ -29,9 +31,17 @@ static void on_datagram(void *arg, struct lt_str bytes, struct lt_str from)
 	struct udp *udp = arg;
 	struct lt_host_call call;
 
+	lt_host_stream_record(&udp->stream, LT_RAW_FROM, from, bytes);
 	if (lt_host_enter(udp->resource.host, "datagram", &call)) {
 		udp->datagram(udp->arg, bytes, from);
 		lt_host_leave(&call);
+	}
+}
+
+static void on_played(void *arg, const struct lt_raw_record *record)
+{
+	if (record->kind == LT_RAW_FROM) {
+		on_datagram(arg, record->bytes, record->attribute);
 	}
 }
 
@@ -57,6 +67,10 @@ static void *udp_open(struct lt_host *host, const struct lt_udp_opts *theirs)
 	udp->datagram = opts.datagram;
 	udp->arg = opts.arg;
 	lt_resource_add(host, &udp->resource);
+	if (lt_host_stream_open(
+			    &udp->stream, host, "udp", lt_str_from(opts.address), on_played, udp)) {
+		return udp;
+	}
 	udp->listener = lt_udp_listener_create(&host->net, &listener);
 	if (!lt_udp_listener_start(udp->listener, &err)) {
 		lt_resource_close(&udp->resource);
@@ -70,14 +84,19 @@ static uint32_t udp_port(void *handle)
 {
 	struct udp *udp = lt_resource_check(handle, close_udp);
 
-	return udp ? lt_udp_listener_port(udp->listener) : 0;
+	return udp && udp->listener ? lt_udp_listener_port(udp->listener) : 0;
 }
 
 static int32_t udp_send(void *handle, struct lt_str bytes, struct lt_str to)
 {
 	struct udp *udp = lt_resource_check(handle, close_udp);
 
-	return udp != NULL && lt_udp_listener_send_to(udp->listener, bytes, to, NULL) ? 0 : -1;
+	return udp != NULL &&
+					(!udp->listener ||
+							lt_udp_listener_send_to(udp->listener,
+									bytes, to, NULL))
+			? 0
+			: -1;
 }
 
 static void udp_close(void *handle)

@@ -148,6 +148,7 @@ uint64_t lt_host_timer(
 	timer->fn = fn;
 	timer->arg = arg;
 	lt_resource_add(host, &timer->resource);
+	delay_ms = lt_host_delay_ms(host, delay_ms);
 	if (timer->repeats) {
 		lt_timer_every(&timer->timer, host->env.loop, LT_MAX(delay_ms, 1), on_timer, timer);
 	} else {

@@ -21,6 +21,8 @@
 
 struct lt_host;
 struct lt_fetcher;
+struct lt_raw_player;
+struct lt_raw_recorder;
 struct lt_ws_hub;
 
 /* What the owner does with what the plugin says. All required. */
@@ -46,6 +48,12 @@ struct lt_host_env {
 	struct lt_random *random;
 	struct lt_fetcher *fetcher; /* NULL: "lt.http/1" fails */
 	struct lt_ws_hub *ws_hub;   /* NULL: "lt.ws/1" fails */
+	/*
+	 * Records what comes in by links, or plays a capture in place of the network;
+	 * the plugin's clock and timers are those of the capture then. NULL: neither.
+	 */
+	struct lt_raw_recorder *raw_recorder;
+	struct lt_raw_player *raw_player;
 	const struct lt_host_owner *owner;
 	void *owner_arg;
 	/* Real time, to measure callbacks; NULL: lt_clock_mono. */

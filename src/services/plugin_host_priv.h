@@ -11,6 +11,7 @@
 
 #include "net/net_env.h"
 #include "services/plugin_host.h"
+#include "services/raw_input.h"
 
 #define LT_RESOURCE_MAGIC 0x4c745273u
 
@@ -90,6 +91,30 @@ void lt_host_run(struct lt_host *host, void (*work)(void *arg),
 uint64_t lt_host_timer(
 		struct lt_host *host, int64_t delay_ms, uint32_t repeat, lt_callback fn, void *arg);
 void lt_host_timer_cancel(struct lt_host *host, uint64_t id);
+
+/* --- plugin_raw.c: links and raw captures --- */
+
+/* A link's place in a capture; lives inside the link. */
+struct lt_host_stream {
+	struct lt_host *host; /* NULL: not open */
+	uint32_t number;      /* 0: not recorded, or nothing comes */
+};
+
+/*
+ * Begin a stream. True: the link is played, and makes no connection of its own;
+ * `play` gets what the capture has for it.
+ */
+bool lt_host_stream_open(struct lt_host_stream *stream, struct lt_host *host, const char *type,
+		struct lt_str to, lt_raw_play_fn *play, void *arg);
+void lt_host_stream_close(struct lt_host_stream *stream);
+/* Record what came, when it is recorded. */
+void lt_host_stream_record(const struct lt_host_stream *stream, enum lt_raw_kind kind,
+		struct lt_str attribute, struct lt_str bytes);
+
+/* The plugin's time, and a delay of its timers in real time. */
+int64_t lt_host_mono_us(const struct lt_host *host);
+int64_t lt_host_wall_us(const struct lt_host *host);
+int64_t lt_host_delay_ms(const struct lt_host *host, int64_t delay_ms);
 
 extern const struct lt_host_api lt_host_api_table;
 

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/fsutil.h"
 #include "race/state.h"
+#include "services/raw_input.h"
 #include "services/timing_priv.h"
 #include "store/saved.h"
 
@@ -210,19 +211,104 @@ bool lt_timing_reopen_log(struct lt_timing *timing, struct lt_err *err)
 	return timing->sink == NULL || lt_log_sink_reopen(timing->sink, err);
 }
 
+static void capture_ended(void *arg, bool is_error, const char *reason)
+{
+	if (is_error) {
+		host_failed(arg, reason);
+	} else {
+		set_stale(arg, true, lt_str_from(reason));
+	}
+}
+
+/* The plugin's own arguments go into the capture: it is played with the same ones. */
+static cJSON *capture_header(const struct lt_timing *timing, const struct lt_timing_opts *opts)
+{
+	cJSON *header = cJSON_CreateObject();
+	cJSON *args = cJSON_AddArrayToObject(header, "args");
+
+	lt_json_add_c(header, "plugin", opts->plugin->desc.name);
+	lt_json_add_c(header, "version", opts->plugin->desc.version);
+	lt_json_add_c(header, "uuid", timing->uuid);
+	for (size_t i = 0; i < opts->args->extra.n; i++) {
+		cJSON_AddItemToArray(args, cJSON_CreateString(opts->args->extra.v[i]));
+	}
+	return header;
+}
+
+/*
+ * A capture is opened here already, so that a wrong one is refused at the start.
+ * Its arguments are the plugin's, unless others are given.
+ */
+static bool read_capture(
+		const struct lt_timing_opts *opts, struct lt_args *ret_extra, struct lt_err *err)
+{
+	struct lt_raw_reader *reader = lt_raw_open(opts->args->replay_raw, err);
+	const cJSON *arg;
+	struct lt_str plugin = { "", 0 };
+	bool is_same;
+
+	if (!reader) {
+		return false;
+	}
+	lt_json_opt_str(lt_raw_header(reader), "plugin", &plugin, NULL);
+	is_same = lt_str_eq_c(plugin, opts->plugin->desc.name);
+	if (!is_same) {
+		char quoted[LT_QUOTE_MAX];
+
+		lt_err_set(err, LT_E_INVALID, "%s is a capture of plugin %s",
+				opts->args->replay_raw, lt_str_quote(plugin, quoted));
+	}
+	cJSON_ArrayForEach(arg, lt_json_get(lt_raw_header(reader), "args")) {
+		if (opts->args->extra.n == 0 && cJSON_IsString(arg)) {
+			lt_args_add(ret_extra, lt_str_from(arg->valuestring));
+		}
+	}
+	lt_raw_close(reader);
+	return is_same;
+}
+
+static void make_raw(struct lt_timing *timing, const struct lt_timing_opts *opts)
+{
+	const struct lt_service_args *args = opts->args;
+
+	if (args->record_raw) {
+		timing->raw_recorder = lt_raw_recorder_create_take(timing->env.loop,
+				timing->env.log, args->record_raw, capture_header(timing, opts));
+	}
+	if (args->replay_raw) {
+		timing->raw_player = lt_raw_player_create(&(struct lt_raw_player_env){
+				.loop = timing->env.loop,
+				.log = timing->env.log,
+				.path = args->replay_raw,
+				.speed = args->raw_speed,
+				.ended = capture_ended,
+				.arg = timing,
+		});
+	}
+}
+
 static bool make_host(
 		struct lt_timing *timing, const struct lt_timing_opts *opts, struct lt_err *err)
 {
-	struct lt_option_values *options =
-			lt_option_values_parse(opts->plugin, &opts->args->extra, err);
+	struct lt_args extra = { 0 };
+	struct lt_option_values *options;
 	struct lt_host_env env = { .loop = timing->env.loop,
 		.log = timing->log,
 		.random = timing->env.random,
 		.fetcher = timing->env.fetcher,
 		.ws_hub = timing->env.ws_hub,
+		.raw_recorder = timing->raw_recorder,
+		.raw_player = timing->raw_player,
 		.owner = &host_owner,
 		.owner_arg = timing };
 
+	if (opts->args->replay_raw && !read_capture(opts, &extra, err)) {
+		lt_args_finish(&extra);
+		return lt_err_prefix(err, "--replay-raw");
+	}
+	options = lt_option_values_parse(
+			opts->plugin, extra.n > 0 ? &extra : &opts->args->extra, err);
+	lt_args_finish(&extra);
 	if (options == NULL) {
 		return false;
 	}
@@ -264,6 +350,7 @@ static bool set_up(struct lt_timing *timing, const struct lt_timing_opts *opts, 
 		return false;
 	}
 	timing->desk = lt_timing_desk_create(timing, opts, dir);
+	make_raw(timing, opts);
 	return make_host(timing, opts, err);
 }
 
@@ -309,6 +396,9 @@ static bool begin(struct lt_timing *timing, struct lt_err *err)
 	lt_timing_publish(timing, (struct lt_str){ NULL, 0 });
 	if (!lt_host_start(timing->host, err)) {
 		return false;
+	}
+	if (timing->raw_player != NULL) {
+		lt_raw_player_start(timing->raw_player);
 	}
 	char ready[128];
 
@@ -391,6 +481,8 @@ void lt_timing_stop(struct lt_timing *timing)
 	if (timing->host != NULL) {
 		lt_host_stop(timing->host);
 	}
+	lt_raw_player_destroy(LT_STEAL(timing->raw_player));
+	lt_raw_recorder_destroy(LT_STEAL(timing->raw_recorder));
 	lt_timing_drop_due(timing);
 	lt_timer_cancel(&timing->republish);
 	lt_timing_leave(timing);

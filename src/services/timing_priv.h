@@ -32,6 +32,8 @@ struct lt_timing {
 	struct lt_timing_load *load;
 	enum lt_timing_status status;
 
+	struct lt_raw_recorder *raw_recorder; /* of the input; both NULL: neither */
+	struct lt_raw_player *raw_player;
 	struct lt_host *host;
 	uint32_t generators;  /* LT_GENERATE_... */
 	cJSON *manifest;      /* NULL until the plugin described itself */
