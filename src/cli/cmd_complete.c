@@ -91,6 +91,8 @@ static void offer_file_options(struct lt_cli *cli, int argc, char **argv, const 
 		{ "repair", { "--output", "--force", "--manifest" } },
 		{ "export", { "--output", "--force", "--what", "--format" } },
 		{ "analysis", { "--output", "--force" } },
+		{ "cut", { "--from", "--to", "--output", "--force" } },
+		{ "scrub", { "--output", "--force" } },
 	};
 	const char *verb = strcmp(argv[0], "analysis") == 0 ? argv[0] : argv[1];
 
@@ -134,8 +136,8 @@ static void offer_arguments(struct lt_cli *cli, int argc, char **argv, const cha
 {
 	bool is_service = strcmp(argv[0], "service") == 0;
 
-	if (strcmp(argv[0], "rectool") == 0 || strcmp(argv[0], "recordings") == 0 ||
-			strcmp(argv[0], "schedule") == 0) {
+	if (strcmp(argv[0], "rectool") == 0 || strcmp(argv[0], "raw") == 0 ||
+			strcmp(argv[0], "recordings") == 0 || strcmp(argv[0], "schedule") == 0) {
 		offer_file_options(cli, argc, argv, typed);
 	} else if (strcmp(argv[0], "desk") == 0) {
 		offer_desk(cli, argc, argv, typed);

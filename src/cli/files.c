@@ -67,7 +67,7 @@ struct lt_recording *lt_cli_open_recording(struct lt_cli *cli, const char *path)
 
 char *lt_cli_beside(const char *path, const char *suffix)
 {
-	static const char *const endings[] = { ".zip", ".journal", ".json" };
+	static const char *const endings[] = { ".zip", ".journal", ".json", ".raw" };
 	LT_AUTO(lt_buf_finish) struct lt_buf name = { 0 };
 	struct lt_str stem = lt_str_from(path);
 
