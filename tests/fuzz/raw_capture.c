@@ -1,4 +1,5 @@
 /* Raw captures: whatever is read is written the same again, and passes a filter. */
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
