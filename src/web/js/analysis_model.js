@@ -135,6 +135,11 @@ export class Car {
     this.inPitSince = last && !last.running ? last.to : null;
   }
 
+  // So far, when it runs.
+  stintSeconds({ running, from, to }, now) {
+    return Math.max(0, (running ? Math.max(to ?? 0, now ?? 0) : to ?? from) - from);
+  }
+
   // Totals of each driver, in order of appearance.
   driverTotals(now) {
     const totals = new Map();
@@ -142,7 +147,7 @@ export class Car {
       const key = stint.driver;
       if (!totals.has(key)) totals.set(key, { driver: this.driverName(key), stints: 0, laps: 0, yellow: 0, seconds: 0, best: null, sum: 0, counted: 0, longest: 0 });
       const total = totals.get(key);
-      const seconds = Math.max(0, (stint.running ? Math.max(stint.to ?? 0, now ?? 0) : stint.to ?? stint.from) - stint.from);
+      const seconds = this.stintSeconds(stint, now);
       total.stints++;
       total.laps += stint.laps.length;
       total.yellow += stint.laps.filter(({ flag }) => flag >= YELLOW).length;
