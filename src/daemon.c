@@ -108,6 +108,7 @@ static void create_recording(struct lt_daemon *daemon)
 			.cache_dir = cache_dir,
 			.live = conf->dvr ? lt_dvr_live : NULL,
 			.arg = daemon->dvr,
+			.is_closed = lt_daemon_desk_is_closed,
 			.owner = lt_daemon_desk_owner,
 			.gate = lt_daemon_desk_gate,
 			.private_arg = &daemon->desk,

@@ -469,7 +469,12 @@ static bool admit(const struct lt_timelines *timelines, struct lt_http_req *req,
 	int status;
 
 	lt_buf_printf(&file_name, "%.*s.zip", LT_STR_ARG(target->name));
-	if (env->owner) {
+	if (target->is_live) {
+		/* its recordings from when it was closed do not close it now */
+		owner = env->is_closed && env->is_closed(env->private_arg, target->name)
+				? target->name
+				: owner;
+	} else if (env->owner) {
 		owner = env->owner(env->private_arg, lt_buf_str(&file_name));
 	}
 	if (owner.n == 0) {

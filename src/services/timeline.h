@@ -35,10 +35,11 @@ struct lt_timelines_env {
 	lt_live_recording_fn *live; /* NULL: nothing is recorded */
 	void *arg;
 	/*
-	 * Private services: the UUID that a file name or UUID belongs to, n 0: none;
-	 * and 200, or the status to refuse a request with. NULL: private ones are
-	 * there for nobody.
+	 * Private services: is one closed now; the UUID that a file name belongs to,
+	 * n 0: none; and 200, or the status to refuse a request with. NULL: private
+	 * ones are there for nobody.
 	 */
+	bool (*is_closed)(void *arg, struct lt_str uuid);
 	struct lt_str (*owner)(void *arg, struct lt_str name);
 	int (*gate)(void *arg, struct lt_str uuid, struct lt_http_req *req);
 	void *private_arg;

@@ -110,7 +110,7 @@ static bool open_file(struct lt_timeline_file *file, struct lt_timeline_question
 			cJSON_IsTrue(lt_json_get(
 					lt_timeline_manifest(file->timeline), "private"))) {
 		fail(question, 404, file->is_live ? "not_recorded" : "no_such_recording",
-				file->is_live ? "no recording of this service"
+				file->is_live ? "nothing of this service is being recorded"
 					      : "no such recording");
 		return false;
 	}

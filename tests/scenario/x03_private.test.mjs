@@ -210,7 +210,7 @@ test('wrong codes are limited, and the limit does not touch who has had the righ
 });
 
 test('a new code shuts out who came with the old one; public opens it for all', async (t) => {
-  const other = await startDaemon(t, { env: { LIVETIMING_SERVICES: 'probe --count --uuid secret1' } });
+  const other = await startDaemon(t, { env: { LIVETIMING_SERVICES: 'probe --count --uuid secret1', LIVETIMING_DVR_MIN_DURATION_S: '0' } });
   const first = await eventually(() => other.ctlJson(['desk', 'private', 'secret1']), 'the service to take orders');
   const viewer = await autobahnSession(t, other);
   await viewer.call('livetiming.private.open', ['secret1', first.code]);
@@ -224,6 +224,11 @@ test('a new code shuts out who came with the old one; public opens it for all', 
 
   assert.ok(await (await autobahnSession(t, other)).call('livetiming.service.requestState.secret1'));
   await eventually(async () => (await (await fetch(`${other.http}/directory.json`)).json()).some((entry) => entry.uuid === 'secret1' && !entry.private), 'it to be listed');
+  // the recording of the time when it was private stays closed, and closes nothing else
+  const timeline = (path) => fetch(`${other.http}/timeline/${path}/index.json`);
+  await eventually(async () => (await (await timeline('live/secret1')).json()).live, 'its timeline to be open');
+  await eventually(() => readdirSync(path.join(other.dir, 'recordings')).includes('secret1.zip'), 'the private recording');
+  assert.equal((await timeline('recordings/secret1')).status, 404);
 });
 
 test('a service started private is closed from its first moment, with the code of the file, and after kill -9', async (t) => {
