@@ -158,7 +158,7 @@ test('with a TV delay the analysis is as old as the picture', async (t) => {
   await page.goto(`${daemon.http}/`);
   await page.evaluate(() => localStorage.clear());
   await page.goto(`${daemon.http}/service/${uuid}`);
-  await page.keyboard.press('d');
+  await page.locator('.delay-button').click();
   await page.locator('.delay-panel input').fill('20');
   await page.keyboard.press('Enter');
   const [request] = await Promise.all([
