@@ -15,7 +15,9 @@ import { clock, flag, lapTime } from './format.js';
 
 const CHOSEN_MAX = 12;
 const CHOSEN_FIRST = 4; // the leaders, until somebody chooses
-const ROWS_MAX = 400; // on the screen; all are in the CSV
+const ROWS_FIRST = 60; // of a table; more when one scrolls to them
+const ROWS_MORE = 150;
+const COLOURS = 8;
 const NO_LAPS = new Float64Array(0);
 
 const position = (value) => String(Math.round(value));
@@ -28,16 +30,24 @@ const VIEWS = {
   interval: { title: 'Gap to car in front', label: 'Gap to the car in front by lap', lines: 'front', format: gap, chart: { invert: true, time: true }, floor: 0 },
   laps: { title: 'Lap times', label: 'Lap times', lines: 'time', format: lapTime, chart: { time: true, dots: true }, chosenAlone: true },
   compare: { title: 'Comparison', tables: (model, field, { chosen }) => [compareTable(chosen)] },
-  stints: { title: 'Stints', tables: (model, field, { shown }) => [stintTable(model, shown)] },
-  stops: { title: 'Pit stops', tables: (model, field, { shown }) => [stopTable(shown)] },
-  drivers: { title: 'Drivers', tables: (model, field, { shown }) => [driverTable(model, shown)] },
+  stints: { title: 'Stints', ofCars: true, tables: (model, field, { shown }) => [stintTable(model, shown)] },
+  stops: { title: 'Pit stops', ofCars: true, tables: (model, field, { shown }) => [stopTable(shown)] },
+  drivers: { title: 'Drivers', ofCars: true, tables: (model, field, { shown }) => [driverTable(model, shown)] },
   session: { title: 'Session', tables: (model, field) => [flagTable(model), periodTable(model), leaderTable(field)] },
 };
+
+// Empty ones last, numbers as numbers.
+function compare(a, b) {
+  if (a === '' || b === '') return (a === '') - (b === '');
+  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
+}
 
 export class AnalysisView {
   constructor({ model, query = new URLSearchParams(), onAddress = () => {}, name = () => 'analysis' }) {
     Object.assign(this, { model, onAddress, name });
     this.palette = new ClassPalette();
+    this.onlyChosen = false;
+    this.sorts = new Map(); // title of a table -> { column, descending }
     this.current = Object.hasOwn(VIEWS, query.get('view') ?? '') ? query.get('view') : 'positions';
     this.cls = query.get('class') || null;
     this.picked = query.has('cars') ? query.get('cars').split(',').filter(Boolean).slice(0, CHOSEN_MAX) : null;
@@ -65,11 +75,12 @@ export class AnalysisView {
     this.png = this.button('PNG', () => this.savePng(), { title: 'Save the chart as a picture' });
     this.csv = this.button('CSV', () => this.saveCsv(), { title: 'Save the numbers for a spreadsheet' });
     this.numbers = this.button('Numbers', () => this.toggleNumbers(), { 'aria-pressed': 'false', title: 'The chart as a table' });
+    this.only = this.button('Compared cars alone', () => this.setOnlyChosen(!this.onlyChosen), { 'aria-pressed': 'false' });
     this.node = element('div', { class: 'analysis' },
       element('nav', { class: 'analysis-tabs', 'aria-label': 'Analysis' }, ...this.tabs.values()),
       element('div', { class: 'analysis-main' },
         element('section', { class: 'analysis-view' },
-          element('div', { class: 'analysis-head' }, this.heading, this.numbers, this.csv, this.png), this.body),
+          element('div', { class: 'analysis-head' }, this.heading, this.only, this.numbers, this.csv, this.png), this.body),
         element('aside', { class: 'analysis-side' }, element('h2', {}, 'Cars'), this.classes, this.carNote, this.cars)));
   }
 
@@ -103,6 +114,7 @@ export class AnalysisView {
     this.body.replaceChildren();
     const view = VIEWS[key];
     this.png.hidden = this.numbers.hidden = !view.lines;
+    this.only.hidden = !view.ofCars;
     if (view.lines) {
       this.chart = new LineChart({ label: view.label, formatY: view.format, onPick: (num) => this.pick(num), ...view.chart });
       this.body.append(this.chart.node);
@@ -114,6 +126,12 @@ export class AnalysisView {
   toggleNumbers() {
     this.showsNumbers = !this.showsNumbers;
     this.numbers.setAttribute('aria-pressed', String(this.showsNumbers));
+    this.update();
+  }
+
+  setOnlyChosen(only) {
+    this.onlyChosen = only;
+    this.only.setAttribute('aria-pressed', String(only));
     this.update();
   }
 
@@ -139,7 +157,12 @@ export class AnalysisView {
       return;
     }
     if (view.lines) this.showLines(view);
-    else this.showTables(view.tables(this.model, this.field, { shown: this.field.cars, chosen: this.chosen }));
+    else this.showTables(view.tables(this.model, this.field, this.sets));
+  }
+
+  // Cars of a table: all of the class, or those that are compared alone.
+  get sets() {
+    return { shown: this.onlyChosen ? this.chosen : this.field.cars, chosen: this.chosen };
   }
 
   // --- charts ---
@@ -180,7 +203,12 @@ export class AnalysisView {
       if (strong.size > 0 && !strong.has(id)) continue;
       for (let lap = Math.max(1, Math.floor(from)); lap <= Math.min(y.length - 1, Math.ceil(to)); lap++) values.push(y[lap]);
     }
-    const range = bulk(values, view.lines === 'time' ? {} : { high: 0.98 }) ?? { from: 0, to: 1 };
+    if (view.lines === 'time') {
+      // slow laps are beyond the edge, where their marks tell of stops
+      const green = chosen.flatMap((car) => car.greenLaps().filter(({ lap }) => lap >= from && lap <= to).map(({ time }) => time));
+      return bulk(green.length > 3 ? green : values, { low: 0, high: 0.97, margin: 0.2 }) ?? { from: 0, to: 1 };
+    }
+    const range = bulk(values, { high: 0.98 }) ?? { from: 0, to: 1 };
     return view.floor === undefined ? range : { from: view.floor, to: Math.max(1, range.to) };
   }
 
@@ -204,13 +232,39 @@ export class AnalysisView {
     this.body.replaceChildren(...tables.map((table) => this.tableNode(table)));
   }
 
+  // Sorted by a column when its heading is pressed: ascending, descending, as it was.
   tableNode({ title, columns, rows }) {
-    const head = element('tr', {}, ...columns.map((column) => element('th', { scope: 'col', class: column.number ? 'number' : null }, column.title)));
-    const shown = rows.slice(0, ROWS_MAX).map((row) => element('tr', {},
-      ...columns.map((column) => element('td', { class: column.number ? 'number' : null }, column.text(row)))));
-    const table = element('table', { class: 'analysis-table' }, element('caption', {}, title), element('thead', {}, head), element('tbody', {}, ...shown));
-    const rest = rows.length > ROWS_MAX ? `${rows.length - ROWS_MAX} more rows are in the CSV.` : rows.length === 0 ? 'Nothing yet.' : '';
-    return element('div', { class: 'analysis-scroller', tabindex: '0', role: 'region', 'aria-label': title }, table, rest ? element('p', { class: 'empty' }, rest) : '');
+    const body = element('tbody');
+    const scroller = element('div', { class: 'analysis-scroller', tabindex: '0', role: 'region', 'aria-label': title });
+    let order = rows;
+    const grow = (count) => {
+      const from = body.childElementCount;
+      body.append(...order.slice(from, from + count).map((row) => element('tr', {},
+        ...columns.map((column) => element('td', { class: column.number ? 'number' : null }, column.text(row))))));
+    };
+    const sort = this.sorts.get(title) ?? { column: -1, descending: false };
+    const show = () => {
+      order = rows;
+      const column = columns[sort.column];
+      if (column) {
+        order = [...rows].sort((a, b) => compare(column.value(a), column.value(b)) * (sort.descending ? -1 : 1));
+        this.sorts.set(title, sort);
+      }
+      heads.forEach((head, i) => head.setAttribute('aria-sort', i !== sort.column ? 'none' : sort.descending ? 'descending' : 'ascending'));
+      body.replaceChildren();
+      grow(ROWS_FIRST);
+    };
+    const heads = columns.map((column, i) => element('th', { scope: 'col', class: column.number ? 'number' : null }, !column.title ? '' : this.button(column.title, () => {
+      if (sort.column !== i) Object.assign(sort, { column: i, descending: false });
+      else if (!sort.descending) sort.descending = true;
+      else sort.column = -1;
+      show();
+    }, { class: 'sort' })));
+    scroller.addEventListener('scroll', () => scroller.scrollTop + 2 * scroller.clientHeight > scroller.scrollHeight && grow(ROWS_MORE), { passive: true });
+    scroller.append(element('table', { class: 'analysis-table' }, element('caption', {}, title), element('thead', {}, element('tr', {}, ...heads)), body));
+    if (rows.length === 0) scroller.append(element('p', { class: 'empty' }, 'Nothing yet.'));
+    show();
+    return scroller;
   }
 
   // --- cars ---
@@ -228,14 +282,14 @@ export class AnalysisView {
 
   showCars() {
     const { cars } = this.field;
-    const chosen = new Set(this.chosen.map((car) => car.num));
-    const text = JSON.stringify([this.model.version, this.cls, [...chosen]]);
+    const chosen = new Map(this.chosen.map((car, i) => [car.num, i]));
+    const text = JSON.stringify([this.model.version, this.cls, [...chosen.keys()]]);
     if (text === this.carText) return;
     this.carText = text;
     setText(this.carNote, `${chosen.size} of ${cars.length} compared`);
     const focused = document.activeElement?.closest('.analysis-cars') ? document.activeElement.dataset.num : null;
     this.cars.replaceChildren(...cars.map((car, i) => {
-      const node = this.button('', () => this.pick(car.num), { class: `analysis-car ${className(this.palette.slotOf(car.cls))}`, 'aria-pressed': String(chosen.has(car.num)), 'data-num': car.num });
+      const node = this.button('', () => this.pick(car.num), { class: `analysis-car ${chosen.has(car.num) ? `line-${chosen.get(car.num) % COLOURS}${chosen.get(car.num) >= COLOURS ? ' dashed' : ''}` : ''}`, 'aria-pressed': String(chosen.has(car.num)), 'data-num': car.num });
       node.append(element('span', { class: 'position' }, String(i + 1)), element('strong', {}, car.num), element('span', { class: 'car-name' }, car.name), element('span', { class: 'muted' }, `${car.lapCount} laps`));
       return node;
     }));
@@ -253,7 +307,7 @@ export class AnalysisView {
 
   saveCsv() {
     const view = VIEWS[this.current];
-    const tables = view.lines ? [this.lineTable()] : view.tables(this.model, this.field, { shown: this.field.cars, chosen: this.chosen });
+    const tables = view.lines ? [this.lineTable()] : view.tables(this.model, this.field, this.sets);
     const text = tables.map((table) => (tables.length > 1 ? `${table.title}\r\n` : '') + csv(table)).join('\r\n');
     this.save(new Blob([`\ufeff${text}`], { type: 'text/csv' }), 'csv');
   }

@@ -14,13 +14,15 @@
 import { element, setText } from './dom.js';
 import { spread, ticks } from './charts_scale.js';
 
-const MARGIN = { top: 10, right: 64, bottom: 34, left: 58 };
+const MARGIN = { top: 10, right: 64, bottom: 48, left: 58 };
 const NARROW_PX = 560;
 const LABEL_PX = 13;
 const REACH_PX = 40; // of the pointer for a line
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]]; // another one for each eight lines
 const ZOOM = 1.6;
 const LEAST_LAPS = 4;
+const SPARSE_PX = 5; // between two laps: from here on dots are joined by a line
+const MARKS_PX = 16; // between two stops: from here on their marks are large
 const COLOURS = 8;
 const THEME_NAMES = ['text', 'muted', 'faint', 'line', 'strong-line', 'panel', 'ground', 'yellow', 'red', 'code60', 'white', 'green', 'focus'];
 
@@ -34,12 +36,12 @@ export function readTheme(node) {
 }
 
 export function lineStyle(theme, order) {
-  return { colour: theme.lines[order % COLOURS], dash: DASHES[Math.floor(order / COLOURS) % DASHES.length] };
+  return { colour: theme.lines[order % COLOURS], dash: DASHES[Math.floor(order / COLOURS) % DASHES.length], shape: order };
 }
 
 export class LineChart {
-  constructor({ label, xLabel = 'Lap', yLabel = '', formatX = String, formatY = String, invert = false, integer = false, time = false, labelAll = false, dots = false, onPick = null }) {
-    Object.assign(this, { label, xLabel, yLabel, formatX, formatY, invert, integer, time, labelAll, dots, onPick });
+  constructor({ label, xLabel = 'Lap', formatX = String, formatY = String, invert = false, integer = false, time = false, labelAll = false, dots = false, onPick = null }) {
+    Object.assign(this, { label, xLabel, formatX, formatY, invert, integer, time, labelAll, dots, onPick });
     this.series = [];
     this.bands = [];
     this.chosen = [];
@@ -177,7 +179,7 @@ export class LineChart {
     context.rect(plot.left - 3, plot.top - 3, plot.width + 6, plot.height + 6);
     context.clip();
     const order = new Map(this.chosen.map((id, i) => [id, i]));
-    context.lineJoin = 'round';
+    context.lineJoin = 'bevel';
     for (const one of this.series) if (!order.has(one.id)) this.paintLine(context, at, one, { colour: this.theme.faint, dash: [], width: 1, alpha: order.size > 0 ? 0.4 : 0.75 });
     for (const one of this.series) if (order.has(one.id)) this.paintLine(context, at, one, { ...lineStyle(this.theme, order.get(one.id)), width: 2, alpha: 1, strong: true });
     context.restore();
@@ -227,15 +229,12 @@ export class LineChart {
       context.fillText(this.formatX(lap), at, plot.top + plot.height + 13);
     }
     context.stroke();
-    context.textAlign = 'right';
-    context.fillText(this.xLabel, plot.left + plot.width, plot.top + plot.height + 26);
-    if (this.yLabel) {
-      context.textAlign = 'left';
-      context.fillText(this.yLabel, 4, plot.top + plot.height + 26);
-    }
+    context.textAlign = 'left';
+    context.fillText(this.xLabel, plot.left, plot.top + plot.height + 32);
   }
 
-  paintLine(context, { x, plot, px, py }, { y, marks }, { colour, dash, width, alpha, strong = false }) {
+  paintLine(context, at, { y, marks }, { colour, dash, width, alpha, shape = 0, strong = false }) {
+    const { x, plot, px, py } = at;
     const first = Math.max(0, Math.floor(x.from) - 1);
     const last = Math.min(y.length - 1, Math.ceil(x.to) + 1);
     const perPixel = (last - first) / plot.width;
@@ -243,10 +242,33 @@ export class LineChart {
     context.fillStyle = colour;
     context.globalAlpha = alpha;
     context.lineWidth = width;
+    const isDotted = this.dots && (last - first) * SPARSE_PX > plot.width;
+    if (isDotted) this.paintDots(context, at, y, { first, last, shape });
+    else this.paintPath(context, at, y, { first, last, dash, step: perPixel > 2 && !strong ? Math.floor(perPixel) : 1 });
+    if (strong && this.dots && !isDotted) {
+      for (let lap = first; lap <= last; lap++) {
+        if (y[lap] !== y[lap]) continue;
+        context.beginPath();
+        context.arc(px(lap), py(y[lap]), 2.5, 0, 7);
+        context.fill();
+      }
+    }
+    if (strong) this.paintMarks(context, at, y, marks);
+    context.globalAlpha = 1;
+  }
+
+  // So many laps that lines between slow and fast ones would hide both. A shape for each order.
+  paintDots(context, { px, py }, y, { first, last, shape }) {
+    const [w, h] = [[3, 3], [5, 2], [2, 5], [4, 4]][shape % 4];
+    for (let lap = first; lap <= last; lap++) {
+      if (y[lap] === y[lap]) context.fillRect(px(lap) - w / 2, py(y[lap]) - h / 2, w, h);
+    }
+  }
+
+  paintPath(context, { px, py }, y, { first, last, dash, step }) {
     context.setLineDash(dash);
     context.beginPath();
     let isDown = false;
-    const step = perPixel > 2 && !strong ? Math.floor(perPixel) : 1;
     for (let lap = first; lap <= last; lap += step) {
       const value = y[lap];
       if (value !== value) {
@@ -259,30 +281,22 @@ export class LineChart {
     }
     context.stroke();
     context.setLineDash([]);
-    if (strong && this.dots && (last - first) * 7 < plot.width) {
-      for (let lap = first; lap <= last; lap++) {
-        if (y[lap] !== y[lap]) continue;
-        context.beginPath();
-        context.arc(px(lap), py(y[lap]), 2.5, 0, 7);
-        context.fill();
-      }
-    }
-    if (strong) this.paintMarks(context, { x, px, py, plot }, y, marks);
-    context.globalAlpha = 1;
   }
 
   // A stop: a triangle that stands on the line, inside the plot wherever its lap is.
   paintMarks(context, { x, px, py, plot }, y, marks = []) {
+    const size = (marks.length / (this.whole.to - this.whole.from)) * (x.to - x.from) * MARKS_PX > plot.width ? 2.5 : 4.5;
     for (const mark of marks) {
       if (mark.x < x.from || mark.x > x.to || Number.isNaN(y[mark.x] ?? NaN)) continue;
       const left = px(mark.x);
       const top = Math.min(plot.top + plot.height - 5, Math.max(plot.top + 8, py(y[mark.x])));
       context.beginPath();
-      context.moveTo(left, top + 4);
-      context.lineTo(left - 4.5, top - 4);
-      context.lineTo(left + 4.5, top - 4);
+      context.moveTo(left, top + size - 0.5);
+      context.lineTo(left - size, top + 0.5 - size);
+      context.lineTo(left + size, top + 0.5 - size);
       context.closePath();
       context.fill();
+      if (size < 4) continue;
       context.lineWidth = 1;
       context.strokeStyle = this.theme.ground;
       context.stroke();

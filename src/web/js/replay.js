@@ -13,6 +13,7 @@ import { TimingView } from './timing_view.js';
 
 const TICK_MS = 250;
 const ADDRESS_MS = 1000;
+const LIST_BEFORE = 10; // messages before the moment shown
 const LIST_MAX = 300; // of messages to jump to; the search finds the others
 
 export class ReplayPage {
@@ -192,28 +193,40 @@ export class ReplayPage {
     lap.addEventListener('keydown', (event) => event.key === 'Enter' && goLap());
     const find = element('input', { type: 'search', placeholder: 'Find a message', 'aria-label': 'Find a message' });
     const list = element('ol', { class: 'jump-list' }, element('li', { class: 'muted' }, 'Loading the messages…'));
-    let all = this.timeline.moments.map(({ t, text }) => ({ t, text, isKey: true }));
+    let all = this.timeline.moments.map(({ t, text, kind }) => ({ t, text, isKey: true, isFlag: kind !== 'leader' }));
+    const here = this.player.time;
+    let earlier = false;
     const draw = () => {
       const words = find.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
       const found = all.filter(({ t, text }) => t <= limit && words.every((word) => text.toLowerCase().includes(word)));
-      list.replaceChildren(...found.slice(0, LIST_MAX).map(({ t, text, isKey }) => {
+      // without a word to find: what is around the moment shown
+      const at = words.length > 0 || earlier ? 0 : Math.max(0, found.findLastIndex(({ t }) => t <= here) - LIST_BEFORE);
+      const shown = found.slice(at, at + LIST_MAX);
+      list.replaceChildren(...shown.map(({ t, text, isKey }) => {
         const button = element('button', { type: 'button' }, element('span', { class: 'when' }, clock(t - this.timeline.span.from)), element('span', { class: isKey ? 'is-key' : '' }, text));
         button.addEventListener('click', () => this.go(t));
         return element('li', {}, button);
       }));
-      if (found.length > LIST_MAX) list.append(element('li', { class: 'muted' }, `and ${found.length - LIST_MAX} more: find them by a word`));
+      if (at > 0) {
+        list.prepend(element('li', {}, this.tool('Earlier ones', 'From the start of the recording', () => {
+          earlier = true;
+          draw();
+        })));
+      }
+      if (at + shown.length < found.length) list.append(element('li', { class: 'muted' }, `and ${found.length - at - shown.length} more: find them by a word`));
       if (found.length === 0) list.append(element('li', { class: 'muted' }, 'Nothing found'));
     };
     find.addEventListener('input', draw);
     this.dialog = openDialog('Jump to', 'jump-dialog',
-      element('div', { class: 'jump-row' }, element('label', {}, 'Lap ', lap), this.tool('Go', 'To the start of this lap', goLap), note),
+      element('div', { class: 'jump-row' }, element('label', { class: 'jump-lap' }, 'Lap', lap), this.tool('Go', 'To the start of this lap', goLap), note),
       element('div', { class: 'search-row' }, find), list);
     lap.focus();
     draw();
     this.timeline.messages().then((messages) => {
-      const known = new Set(all.map(({ t, text }) => `${t} ${text}`));
-      all = [...all, ...messages.map(({ t, message }) => ({ t, text: String(message[2] ?? ''), isKey: isKeyMessage(message) }))
-        .filter(({ t, text }) => text && !known.has(`${t} ${text}`))].sort((a, b) => a.t - b.t);
+      // a change of flag is told once, by its message
+      const flags = new Set(messages.filter(({ message }) => message[1] === 'Track').map(({ t }) => t));
+      all = [...all.filter(({ t, isFlag }) => !isFlag || !flags.has(t)),
+        ...messages.map(({ t, message }) => ({ t, text: String(message[2] ?? ''), isKey: isKeyMessage(message) })).filter(({ text }) => text)].sort((a, b) => a.t - b.t);
       draw();
     }, (error) => list.append(element('li', { class: 'muted' }, `The messages cannot be read: ${error.message}`)));
   }

@@ -19,6 +19,7 @@ const PAGE_S = 300;
 const MOMENT_NEAR_S = 3; // "previous" right after a moment is the one before it
 const REACH_PX = 7; // of the pointer for a moment's mark
 const HIDDEN_RANGES_S = [900, 1800, 3600, 2 * 3600, 3 * 3600, 4 * 3600, 6 * 3600, 8 * 3600, 10 * 3600, 12 * 3600, 18 * 3600, 24 * 3600, 30 * 3600];
+const APART_PX = 5; // of two marks
 const REDRAW_MS = 1000; // of a track whose end moves
 
 const ICONS = {
@@ -164,12 +165,24 @@ export class Scrubber {
     this.flags.replaceChildren(...spans(flags.map(({ from, to, flag: name }) =>
       [from, to ?? range.to, `flag-${flag(name).style}`, null]), 'scrub-flag'));
     this.buffered.replaceChildren(...spans((this.source.buffered ?? []).map(({ from, to }) => [from, to, '', null]), 'scrub-part'));
-    this.marks.replaceChildren(...this.moments.map(({ t, kind }) => {
+    this.marks.replaceChildren(...this.sparse(this.moments, range).map(({ t, kind }) => {
       const node = element('i', { class: `scrub-moment type-${String(kind ?? '').replace(/[^A-Za-z0-9]/g, '')}` });
       this.place(node, t, t, range);
       return node;
     }));
     if (this.player.time !== null) this.showTime(this.player.time);
+  }
+
+  // Marks that can be told from each other. Back to green is seen by the flags already.
+  sparse(moments, range) {
+    const apart = (APART_PX / Math.max(1, this.track.clientWidth)) * (range.to - range.from);
+    let last = -Infinity;
+    return moments.filter(({ t, kind }) => {
+      const matters = kind === 'red' || kind === 'chequered' || kind === 'finish';
+      if (kind === 'green' || (!matters && t - last < apart)) return false;
+      last = t;
+      return true;
+    });
   }
 
   showTime(time) {

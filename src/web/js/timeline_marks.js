@@ -32,9 +32,9 @@ export function flagPeriods(changes, end) {
 
 // Moments of the daemon, with the kind of a message: a flag's colour, or what it is.
 export function momentsFrom(list, flags) {
-  return list.map(({ t, type, text }) => {
+  return list.filter(({ type, text }) => type !== 'flag' || text !== 'none').map(({ t, type, text }) => {
     const shown = type === 'leader' ? null : flags.find(({ from, to }) => from <= t && t < (to ?? Infinity));
-    return { t, kind: shown ? flag(shown.flag).style : type, text: String(text ?? '') };
+    return { t, kind: shown ? flag(shown.flag).style : type, text: type === 'flag' ? flag(text).text : String(text ?? '') };
   });
 }
 
