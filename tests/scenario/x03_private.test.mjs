@@ -210,7 +210,8 @@ test('wrong codes are limited, and the limit does not touch who has had the righ
 });
 
 test('a new code shuts out who came with the old one; public opens it for all', async (t) => {
-  const other = await startDaemon(t, { env: { LIVETIMING_SERVICES: 'probe --count --uuid secret1', LIVETIMING_DVR_MIN_DURATION_S: '0' } });
+  const other = await startDaemon(t, { env: { LIVETIMING_SERVICES: 'probe --count --uuid secret1 --private', LIVETIMING_DVR_MIN_DURATION_S: '0' } });
+  await eventually(async () => (await other.ctlJson(['recordings', 'list'])).inProgress.some((entry) => entry.frames > 0), 'a frame of the private time');
   const first = await eventually(() => other.ctlJson(['desk', 'private', 'secret1']), 'the service to take orders');
   const viewer = await autobahnSession(t, other);
   await viewer.call('livetiming.private.open', ['secret1', first.code]);
