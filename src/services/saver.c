@@ -4,6 +4,8 @@
 #include "base/fsutil.h"
 #include "base/table.h"
 
+#define RETRY_MS 5000
+
 struct lt_text {
 	struct lt_buf buf;
 	unsigned refs;
@@ -54,6 +56,8 @@ struct lt_saver {
 	struct lt_loop *loop;
 	struct lt_log log;
 	struct job *jobs;
+	struct job *failed; /* not written, and nothing newer has come: tried again */
+	struct lt_timer retry;
 	unsigned mode;
 	bool is_failing; /* the last write failed and was reported */
 	lt_loop_fn flushed;
@@ -94,6 +98,11 @@ void lt_saver_destroy(struct lt_saver *saver)
 		DL_DELETE(saver->jobs, job);
 		job->saver = NULL;
 	}
+	DL_FOREACH_SAFE(saver->failed, job, next) {
+		DL_DELETE(saver->failed, job);
+		free_job(job);
+	}
+	lt_timer_cancel(&saver->retry);
 	lt_free(saver);
 }
 
@@ -107,8 +116,8 @@ static void write_file(void *arg)
 static void report(struct lt_saver *saver, const struct job *job)
 {
 	if (!job->ok && !saver->is_failing) {
-		lt_log(&saver->log, LT_ERROR, "file not written, the next change tries again",
-				"reason=\"%s\"", job->err.msg);
+		lt_log(&saver->log, LT_ERROR, "file not written, tried again", "reason=\"%s\"",
+				job->err.msg);
 	}
 	saver->is_failing = !job->ok;
 }
@@ -140,6 +149,29 @@ static void tell_waiters(struct job *job)
 	}
 }
 
+static void written(void *arg);
+
+static void retry(void *arg)
+{
+	struct lt_saver *saver = arg;
+	struct job *job, *next;
+
+	lt_timer_cancel(&saver->retry);
+	DL_FOREACH_SAFE(saver->failed, job, next) {
+		DL_DELETE(saver->failed, job);
+		DL_APPEND(saver->jobs, job);
+		lt_loop_work(saver->loop, write_file, written, job);
+	}
+}
+
+static void keep_for_retry(struct lt_saver *saver, struct job *job)
+{
+	DL_APPEND(saver->failed, job);
+	if (!lt_timer_is_armed(&saver->retry)) {
+		lt_timer_once(&saver->retry, saver->loop, RETRY_MS, retry, saver);
+	}
+}
+
 static void written(void *arg)
 {
 	struct job *job = arg;
@@ -158,7 +190,11 @@ static void written(void *arg)
 		return;
 	}
 	DL_DELETE(saver->jobs, job);
-	free_job(job);
+	if (job->ok) {
+		free_job(job);
+	} else {
+		keep_for_retry(saver, job);
+	}
 	if (saver->jobs == NULL && saver->flushed != NULL) {
 		lt_loop_fn flushed = LT_STEAL(saver->flushed);
 
@@ -166,11 +202,11 @@ static void written(void *arg)
 	}
 }
 
-static struct job *find_job(const struct lt_saver *saver, const char *path)
+static struct job *find_job(struct job *jobs, const char *path)
 {
 	struct job *job;
 
-	DL_FOREACH(saver->jobs, job) {
+	DL_FOREACH(jobs, job) {
 		if (strcmp(job->path, path) == 0) {
 			return job;
 		}
@@ -180,8 +216,13 @@ static struct job *find_job(const struct lt_saver *saver, const char *path)
 
 static struct job *begin_write(struct lt_saver *saver, const char *path, struct lt_text *text)
 {
-	struct job *job = find_job(saver, path);
+	struct job *job = find_job(saver->failed, path);
 
+	if (job != NULL) { /* this content is newer */
+		DL_DELETE(saver->failed, job);
+		free_job(job);
+	}
+	job = find_job(saver->jobs, path);
 	if (job != NULL) {
 		lt_text_unref(job->next_text);
 		job->next_text = lt_text_ref(text);
@@ -229,11 +270,12 @@ void lt_saver_forget(struct lt_saver *saver, const struct lt_saver_waiter *waite
 
 bool lt_saver_is_busy(const struct lt_saver *saver, const char *path)
 {
-	return find_job(saver, path) != NULL;
+	return find_job(saver->jobs, path) != NULL;
 }
 
 void lt_saver_flush(struct lt_saver *saver, lt_loop_fn done, void *arg)
 {
+	retry(saver);
 	if (saver->jobs == NULL) {
 		done(arg);
 		return;

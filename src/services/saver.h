@@ -27,8 +27,9 @@ void lt_saver_set_mode(struct lt_saver *saver, unsigned mode);
 /* What is in flight is finished by itself; what waits behind it is dropped. */
 void lt_saver_destroy(struct lt_saver *saver);
 
-/* Replace the file atomically, soon. Takes a reference of its own. Failures are logged, once
- * until a write succeeds again. */
+/* Replace the file atomically, soon. Takes a reference of its own. What could not be written is
+ * tried again every 5 s until it is, or newer content comes. Failures are logged, once until a
+ * write succeeds again. */
 void lt_saver_write(struct lt_saver *saver, const char *path, struct lt_text *text);
 
 /*
@@ -49,7 +50,8 @@ void lt_saver_forget(struct lt_saver *saver, const struct lt_saver_waiter *waite
 /* Is a write of that path waiting or in flight? */
 bool lt_saver_is_busy(const struct lt_saver *saver, const char *path);
 
-/* Call `done` once everything is written: at once when nothing waits. One at a time. */
+/* Call `done` once everything is written, or was tried: at once when nothing waits. One at a
+ * time. */
 void lt_saver_flush(struct lt_saver *saver, lt_loop_fn done, void *arg);
 
 #endif
