@@ -253,8 +253,8 @@ static void answer(struct ask *ask)
 		return;
 	}
 	if (question->status == 200) {
-		lt_web_doc_set_cached(ask->doc->content, lt_buf_str(&question->json),
-				question->cache_control, question->fresh_ms);
+		lt_web_doc_take(ask->doc->content, &question->json, question->cache_control,
+				question->fresh_ms);
 	} else {
 		lt_web_doc_refuse(ask->doc->content, question->status, lt_buf_str(&question->json));
 	}

@@ -214,7 +214,9 @@ static bool stamp_of(const struct lt_timeline_file *file, char ret[STAMP_MAX])
 }
 
 static const char *const suffixes[] = {
-	[LT_TIMELINE_MOMENTS] = ".moments", [LT_TIMELINE_MESSAGES] = ".messages"
+	[LT_TIMELINE_MOMENTS] = ".moments",
+	[LT_TIMELINE_MESSAGES] = ".messages",
+	[LT_TIMELINE_ANALYSIS] = ".analysis", /* as of the end */
 };
 
 static bool answer_from_cache(
@@ -236,6 +238,22 @@ static bool answer_from_cache(
 	return true;
 }
 
+/* Best effort: without it the recording is read again next time. */
+static void keep_in_cache(
+		const struct lt_timeline_file *file, enum lt_timeline_kind kind, struct lt_str body)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf path = { 0 }, content = { 0 };
+	char stamp[STAMP_MAX];
+	struct lt_err ignored;
+
+	if (stamp_of(file, stamp)) {
+		lt_buf_printf(&path, "%s%s", file->cache_path, suffixes[kind]);
+		lt_buf_add_c(&content, stamp);
+		lt_buf_add_str(&content, body);
+		lt_file_replace(path.p, lt_buf_str(&content), 0644, &ignored);
+	}
+}
+
 static void write_document(
 		const struct lt_timeline_file *file, enum lt_timeline_kind kind, struct lt_buf *buf)
 {
@@ -248,22 +266,13 @@ static void write_document(
 	lt_buf_add_c(buf, "}\n");
 }
 
-/* Best effort: without it the recording is read again next time. */
 static void fill_cache(const struct lt_timeline_file *file)
 {
-	char stamp[STAMP_MAX];
-	struct lt_err ignored;
-
-	if (!stamp_of(file, stamp)) {
-		return;
-	}
 	for (int kind = LT_TIMELINE_MOMENTS; kind <= LT_TIMELINE_MESSAGES; kind++) {
-		LT_AUTO(lt_buf_finish) struct lt_buf path = { 0 }, content = { 0 };
+		LT_AUTO(lt_buf_finish) struct lt_buf body = { 0 };
 
-		lt_buf_printf(&path, "%s%s", file->cache_path, suffixes[kind]);
-		lt_buf_add_c(&content, stamp);
-		write_document(file, kind, &content);
-		lt_file_replace(path.p, lt_buf_str(&content), 0644, &ignored);
+		write_document(file, kind, &body);
+		keep_in_cache(file, kind, lt_buf_str(&body));
 	}
 }
 
@@ -309,14 +318,25 @@ static int64_t settle_time(const struct lt_timeline_file *file, int64_t time_s)
 	return LT_MAX(time_s, span.first_s);
 }
 
+static void write_analysis(int64_t at_s, struct lt_str parts, struct lt_buf *json)
+{
+	lt_buf_printf(json, "{\"at\":%" PRId64 ",\"analysis\":", at_s);
+	lt_buf_add_str(json, parts);
+	lt_buf_add_c(json, "}\n");
+}
+
 static void answer_analysis(struct lt_timeline_file *file, struct lt_timeline_question *question)
 {
 	int64_t at_s = settle_time(file, question->time_s);
 	struct lt_timeline_progress progress = { 0 };
 	LT_AUTO(lt_buf_finish) struct lt_buf parts = { 0 };
 	struct lt_err err = { 0 };
+	bool is_whole = !file->is_live && at_s == lt_timeline_span(file->timeline).last_s;
 	bool is_fixed;
 
+	if (is_whole && question->share == 0 && answer_from_cache(file, question)) {
+		return;
+	}
 	if (at_s < 0 ||
 			!lt_timeline_analyse(file->timeline, at_s, ANALYSIS_FRAMES, &progress,
 					&parts, &err)) {
@@ -331,9 +351,10 @@ static void answer_analysis(struct lt_timeline_file *file, struct lt_timeline_qu
 	if (progress.done) {
 		is_fixed = at_s == question->time_s &&
 				at_s < lt_timeline_span(file->timeline).last_s - 1;
-		lt_buf_printf(&question->json, "{\"at\":%" PRId64 ",\"analysis\":", at_s);
-		lt_buf_add_str(&question->json, lt_buf_str(&parts));
-		lt_buf_add_c(&question->json, "}\n");
+		write_analysis(at_s, lt_buf_str(&parts), &question->json);
+		if (is_whole) {
+			keep_in_cache(file, LT_TIMELINE_ANALYSIS, lt_buf_str(&question->json));
+		}
 		succeed(question, is_fixed ? IMMUTABLE : GROWING, is_fixed ? 0 : GROWING_MS);
 	}
 }
@@ -367,6 +388,16 @@ void lt_timeline_work(struct lt_timeline_file *file, struct lt_timeline_question
 
 /* --- the cache --- */
 
+static bool is_of_cache(struct lt_str name)
+{
+	for (int kind = LT_TIMELINE_MOMENTS; kind <= LT_TIMELINE_ANALYSIS; kind++) {
+		if (lt_str_ends(name, lt_str_from(suffixes[kind]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void lt_timeline_sweep(const char *cache_dir, const char *recordings_dir)
 {
 	struct lt_err ignored;
@@ -378,8 +409,7 @@ void lt_timeline_sweep(const char *cache_dir, const char *recordings_dir)
 		struct lt_str name = lt_str_from(entry->d_name);
 		LT_AUTO(lt_buf_finish) struct lt_buf archive = { 0 };
 
-		if (!lt_str_ends(name, LT_STR(".moments")) &&
-				!lt_str_ends(name, LT_STR(".messages"))) {
+		if (!is_of_cache(name)) {
 			continue;
 		}
 		lt_buf_printf(&archive, "%s/%.*s.zip", recordings_dir,

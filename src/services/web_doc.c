@@ -209,13 +209,23 @@ void lt_web_doc_set(struct lt_web_doc *doc, struct lt_str json)
 void lt_web_doc_set_cached(struct lt_web_doc *doc, struct lt_str json, const char *cache_control,
 		int64_t fresh_ms)
 {
+	struct lt_buf copy = { 0 };
+
+	lt_buf_add_str(&copy, json);
+	lt_web_doc_take(doc, &copy, cache_control, fresh_ms);
+}
+
+void lt_web_doc_take(struct lt_web_doc *doc, struct lt_buf *json, const char *cache_control,
+		int64_t fresh_ms)
+{
 	struct job *job = lt_zalloc(sizeof(*job));
 
 	job->doc = doc;
 	job->generation = doc->generation;
 	job->content.cache_control = cache_control;
 	job->content.fresh_ms = fresh_ms;
-	lt_buf_add_str(&job->content.body, json);
+	job->content.body = *json;
+	*json = (struct lt_buf){ 0 };
 	doc->job = job;
 	lt_loop_work(doc->opts.loop, work, work_done, job);
 }

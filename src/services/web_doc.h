@@ -39,6 +39,9 @@ void lt_web_doc_set(struct lt_web_doc *doc, struct lt_str json); /* copied */
 /* The same with a Cache-Control of its own (static), and fresh for so long; 0: for good. */
 void lt_web_doc_set_cached(struct lt_web_doc *doc, struct lt_str json, const char *cache_control,
 		int64_t fresh_ms);
+/* The same again, for large texts: json is left empty. */
+void lt_web_doc_take(struct lt_web_doc *doc, struct lt_buf *json, const char *cache_control,
+		int64_t fresh_ms);
 void lt_web_doc_fail(struct lt_web_doc *doc, int status, const char *sentence);
 /* Answer those who wait with this JSON; the next one to ask is a new start. */
 void lt_web_doc_refuse(struct lt_web_doc *doc, int status, struct lt_str json);

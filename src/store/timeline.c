@@ -205,7 +205,7 @@ bool lt_timeline_read(const struct lt_timeline *timeline, size_t index, struct l
 		struct lt_err *err)
 {
 	const struct lt_timeline_frame *frame = &timeline->frames[index];
-	size_t before = buf->n, count;
+	size_t count;
 	bool ok = timeline->reader
 			? lt_journal_read_frame(timeline->reader,
 					  &lt_journal_reader_frames(
@@ -213,14 +213,20 @@ bool lt_timeline_read(const struct lt_timeline *timeline, size_t index, struct l
 					  buf, err)
 			: lt_zip_read(timeline->entries.zip, (int64_t)frame->place, buf, err);
 
-	return (ok && check_json((struct lt_str){ buf->p + before, buf->n - before }, err)) ||
-			lt_err_prefix(err, "frame of %lld", (long long)frame->time_s);
+	return ok || lt_err_prefix(err, "frame of %lld", (long long)frame->time_s);
 }
 
 void lt_timeline_cursor_finish(struct lt_timeline_cursor *cursor)
 {
 	cJSON_Delete(cursor->state);
 	*cursor = (struct lt_timeline_cursor){ 0 };
+}
+
+static bool has_messages(const cJSON *difference)
+{
+	const cJSON *messages = lt_json_get(difference, "messages");
+
+	return messages && messages->child;
 }
 
 bool lt_timeline_step(const struct lt_timeline *timeline, struct lt_timeline_cursor *cursor,
@@ -236,8 +242,9 @@ bool lt_timeline_step(const struct lt_timeline *timeline, struct lt_timeline_cur
 	}
 	value = lt_json_parse(lt_buf_str(&text), err);
 	if (!value) {
-		return false;
+		return lt_err_prefix(err, "frame of %lld", (long long)frame->time_s);
 	}
+	cursor->may_have_messages = frame->is_key || has_messages(value);
 	if (frame->is_key) {
 		ok = lt_state_check(value, err);
 		cJSON_Delete(cursor->state);
@@ -284,6 +291,17 @@ static size_t find_frame(const struct lt_timeline *timeline, int64_t time_s)
 	return low;
 }
 
+static bool append_checked(const struct lt_timeline *timeline, size_t index, struct lt_buf *buf,
+		struct lt_err *err)
+{
+	size_t before = buf->n;
+
+	return lt_timeline_read(timeline, index, buf, err) &&
+			(check_json((struct lt_str){ buf->p + before, buf->n - before }, err) ||
+					lt_err_prefix(err, "frame of %lld",
+							(long long)timeline->frames[index].time_s));
+}
+
 static bool write_frames(const struct lt_timeline *timeline, int64_t start_s, int64_t end_s,
 		struct lt_buf *buf, struct lt_err *err)
 {
@@ -296,7 +314,7 @@ static bool write_frames(const struct lt_timeline *timeline, int64_t start_s, in
 		lt_buf_printf(buf, "%s\n{\"t\":%" PRId64 ",\"%s\":",
 				frame->time_s == start_s ? "" : ",", frame->time_s,
 				frame->is_key ? "key" : "diff");
-		if (!lt_timeline_read(timeline, i, buf, err)) {
+		if (!append_checked(timeline, i, buf, err)) {
 			return false;
 		}
 		lt_buf_add_char(buf, '}');

@@ -5,6 +5,8 @@
 #include "store/timeline_priv.h"
 
 #define CHECKPOINT_S 120
+/* On the way to a far time there are fewer: such a part of the rest lies between two. */
+#define CHECKPOINT_SHARE 4
 
 static void finish_checkpoint(struct lt_timeline_run *run, size_t index)
 {
@@ -166,7 +168,7 @@ static double time_of(const cJSON *message)
 	return cJSON_IsNumber(time) ? time->valuedouble : -INFINITY;
 }
 
-static bool step(struct lt_timeline *timeline, struct lt_err *err)
+static bool step(struct lt_timeline *timeline, int64_t at_s, struct lt_err *err)
 {
 	struct lt_timeline_run *run = &timeline->run;
 	LT_AUTO(cJSON_Delete) cJSON *added = cJSON_CreateArray();
@@ -186,7 +188,8 @@ static bool step(struct lt_timeline *timeline, struct lt_err *err)
 	run->newest = newest;
 	lt_analysis_update(run->analysis, run->cursor.state, lt_number_from_s(reached(timeline)),
 			added->child ? added : NULL, &loss);
-	if (reached(timeline) - run->saved_s >= CHECKPOINT_S) {
+	if (reached(timeline) - run->saved_s >=
+			LT_MAX(CHECKPOINT_S, (at_s - reached(timeline)) / CHECKPOINT_SHARE)) {
 		add_checkpoint(run, reached(timeline));
 	}
 	return true;
@@ -209,7 +212,7 @@ bool lt_timeline_analyse(struct lt_timeline *timeline, int64_t at_s, size_t fram
 	for (end = timeline->settled; end > 0 && timeline->frames[end - 1].time_s > at_s; end--) {
 	}
 	for (; frames > 0 && run->cursor.next < end; frames--) {
-		if (!step(timeline, err)) {
+		if (!step(timeline, at_s, err)) {
 			end_run(run);
 			return false;
 		}

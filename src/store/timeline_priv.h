@@ -21,6 +21,7 @@ struct lt_timeline_frame {
 struct lt_timeline_cursor {
 	cJSON *state; /* of the frame before `next`; NULL: none yet */
 	size_t next;
+	bool may_have_messages; /* that frame may have brought some; else it has none */
 };
 
 struct lt_timeline_walker {
@@ -28,6 +29,8 @@ struct lt_timeline_walker {
 	struct lt_row_layout layout;
 	bool has_layout;
 	cJSON *flags, *leaders, *laps, *moments, *messages;
+	size_t message_count;
+	cJSON *seen;   /* messages of the state when there were new ones last; NULL: none yet */
 	cJSON *finish; /* the last chequered flag among the moments; borrowed */
 	bool has_started;
 	int64_t lap;
@@ -63,7 +66,7 @@ struct lt_timeline {
 	struct lt_timeline_run run;
 };
 
-/* Append the JSON of a frame as it is stored, checked. */
+/* Append a frame as it is stored, which need not be JSON. */
 bool lt_timeline_read(const struct lt_timeline *timeline, size_t index, struct lt_buf *buf,
 		struct lt_err *err);
 /* Take in the next frame. */

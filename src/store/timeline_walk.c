@@ -15,6 +15,7 @@ void lt_timeline_walker_finish(struct lt_timeline_walker *walker)
 	cJSON_Delete(walker->laps);
 	cJSON_Delete(walker->moments);
 	cJSON_Delete(walker->messages);
+	cJSON_Delete(walker->seen);
 	*walker = (struct lt_timeline_walker){ 0 };
 }
 
@@ -132,9 +133,9 @@ static bool contains(const cJSON *list, const cJSON *message)
 }
 
 /* Those that the list before does not have; the newest are in front. */
-static void note_messages(struct lt_timeline_walker *walker, int64_t time_s, const cJSON *before)
+static void add_messages(struct lt_timeline_walker *walker, int64_t time_s, const cJSON *messages)
 {
-	const cJSON *messages = lt_json_get(walker->cursor.state, "messages"), *item;
+	const cJSON *before = walker->seen, *item;
 	const cJSON *newest_before = before ? before->child : NULL;
 	size_t added = 0;
 
@@ -148,31 +149,39 @@ static void note_messages(struct lt_timeline_walker *walker, int64_t time_s, con
 		item = cJSON_GetArrayItem(messages, (int)added - 1);
 		if (!contains(before, item)) {
 			add_pair(walker->messages, time_s, cJSON_Duplicate(item, true));
+			walker->message_count++;
 		}
 	}
-	while (cJSON_GetArraySize(walker->messages) > LT_TIMELINE_MESSAGES_MAX) {
+	for (; walker->message_count > LT_TIMELINE_MESSAGES_MAX; walker->message_count--) {
 		cJSON_DeleteItemFromArray(walker->messages, 0);
 	}
+}
+
+/* Most frames bring none. */
+static void note_messages(struct lt_timeline_walker *walker, int64_t time_s)
+{
+	const cJSON *messages = lt_json_get(walker->cursor.state, "messages");
+
+	if (!walker->cursor.may_have_messages || !messages ||
+			(walker->seen && lt_json_equal(messages, walker->seen))) {
+		return;
+	}
+	add_messages(walker, time_s, messages);
+	cJSON_Delete(walker->seen);
+	walker->seen = cJSON_Duplicate(messages, true);
 }
 
 static bool step(struct lt_timeline *timeline, struct lt_err *err)
 {
 	struct lt_timeline_walker *walker = &timeline->walker;
 	int64_t time_s = timeline->frames[walker->cursor.next].time_s;
-	LT_AUTO(cJSON_Delete)
-	cJSON *before = cJSON_Duplicate(lt_json_get(walker->cursor.state, "messages"), true);
-	const cJSON *now;
 
 	if (!lt_timeline_step(timeline, &walker->cursor, err)) {
 		return false;
 	}
 	note_flag(walker, time_s);
 	note_leader(walker, time_s);
-	now = lt_json_get(walker->cursor.state, "messages");
-	/* most frames bring none */
-	if (now && now->child && !(before && lt_json_equal(now, before))) {
-		note_messages(walker, time_s, before);
-	}
+	note_messages(walker, time_s);
 	walker->end_s = time_s;
 	return true;
 }

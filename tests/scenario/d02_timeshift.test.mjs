@@ -178,7 +178,7 @@ test('the analysis as it was at a time, live and of a recording', async (t) => {
   assert.equal(all.at, start + 299);
   await complete(daemon, `${recording}messages.json`);
   const cached = readdirSync(path.join(daemon.dir, 'state', 'timeline'));
-  assert.deepEqual(cached.sort(), [`${uuid}.messages`, `${uuid}.moments`]);
+  assert.deepEqual(cached.sort(), ['analysis', 'messages', 'moments'].map((kind) => `${uuid}.${kind}`));
 });
 
 // fetch() would tidy up what is wrong with a path.
