@@ -189,8 +189,13 @@ test('a private service is opened by the code in its address, and by one that is
   const { code } = await daemon.ctlJson(['desk', 'private', 'private1']);
 
   const page = await openPage(t);
+  const past = page.waitForResponse((response) => response.url().endsWith('/timeline/live/private1/index.json'));
   await page.goto(`${daemon.http}/service/private1#code=${encodeURIComponent(code)}`);
   await page.locator('table.timing tbody tr').nth(3).waitFor();
+  // the past of it is asked for with the code, which is in no address
+  const asked = (await past).request();
+  assert.equal((await asked.allHeaders())['x-access-code'], code);
+  assert.ok(!asked.url().includes(code));
 
   const other = await openPage(t);
   await other.goto(`${daemon.http}/service/private1`);

@@ -79,7 +79,9 @@ export class LivePage {
     this.follower = new DeltaFollower(this.connection, this.uuid, (state, date) => this.onState(state, date));
   }
 
-  onOpened({ manifest }) {
+  onOpened({ manifest, code }) {
+    this.source.setCode(code);
+    if (this.receivedAt !== undefined && !this.source.hasPast) this.source.open();
     if (manifest) this.setManifest(manifest);
     else if (!this.manifest) this.view.setEmptyText('This service is not running at the moment. The page goes on by itself when it comes back.');
     this.isOpened = true;

@@ -8,6 +8,9 @@
 //   await timeline.messages()         [{ t, message }], oldest first
 //   await timeline.analysis(t)        { at, analysis }
 //
+// Of a private service it is there with the access code alone: `code`, or setCode
+// later. The code goes with each request in a header, never in an address.
+//
 // Only the minutes that are looked at are fetched; a number of them is kept.
 // States that it gives are never changed afterwards: each shares with the one
 // before what is the same.
@@ -18,7 +21,7 @@ import { flagPeriods, momentsFrom } from './timeline_marks.js';
 const CHUNKS_MAX = 48; // kept; one takes some 300 kB with sixty cars
 const FETCHES_MAX = 2; // ahead of what is watched, at a time
 const AHEAD_CHUNKS_MAX = 20;
-const PROGRESS_MAX_MS = 5000; // between two questions for what is being made
+const PROGRESS_MAX_MS = 1500; // between two questions for what is being made
 
 export class TimelineError extends Error {
   constructor(message, { code, status }) {
@@ -43,11 +46,12 @@ export function lastBefore(length, at, t) {
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Timeline extends Emitter {
-  constructor(base, { live = false, fetch: get = (...args) => fetch(...args) } = {}) {
+  constructor(base, { live = false, code = null, fetch: get = (...args) => fetch(...args) } = {}) {
     super();
     this.base = base.endsWith('/') ? base : `${base}/`;
     this.live = live;
     this.get = get;
+    this.setCode(code);
     this.index = null;
     this.chunks = new Map(); // first second -> { start, frames, closed, end }; last used last
     this.pending = new Map(); // first second -> promise
@@ -80,9 +84,13 @@ export class Timeline extends Emitter {
 
   // --- documents ---
 
+  setCode(code) {
+    this.headers = code ? { 'X-Access-Code': code } : {};
+  }
+
   async json(url, { onProgress } = {}) {
     for (let wait = 250; ; wait = Math.min(PROGRESS_MAX_MS, wait * 1.5)) {
-      const response = await this.get(url, { signal: this.aborter.signal });
+      const response = await this.get(url, { signal: this.aborter.signal, headers: this.headers });
       const body = await response.json().catch(() => null);
       if (response.status === 200 && body !== null) return body;
       if (response.status !== 202 && !(response.status === 503 && body?.code === 'busy')) {

@@ -6,6 +6,7 @@
 //   const source = new LiveSource({ uuid });
 //   source.push(state, at);      each state of the live topic; at: unix seconds of it
 //   source.open();               look for the past; again after a reconnect
+//   source.setCode(code);        of a private service, before open
 //   const player = new Player(source, { delay });
 //
 // States are never changed once handed over.
@@ -36,6 +37,10 @@ export class LiveSource extends Emitter {
     this.stopTimeline();
     this.timeline.destroy();
     this.clear();
+  }
+
+  setCode(code) {
+    this.timeline.setCode(code);
   }
 
   // Resolves when it is known whether there is a past; never rejects.
