@@ -2,7 +2,7 @@
 
 .PHONY: all plugins help deps deps-build deps-test run test check scenario bench install clean format format-check lint \
 	layers abi shellcheck tidy man deb test-deb build-tests \
-	fuzz build-fuzz bench-recordings bench-viewer
+	fuzz build-fuzz bench-recordings bench-viewer bench-delta
 .DEFAULT_GOAL := all
 
 # `make run` and `make test` use all cores unless told otherwise.
@@ -58,7 +58,10 @@ bench: all ## measure the router beside an ideal one
 bench-viewer: all ## bytes, time to the first data and script time of the page
 	node tests/bench/viewer.mjs $(B)
 
-bench-recordings: all ## the same for the recording of a whole day
+bench-delta: all ## bytes of a viewer-hour by the full topic and by differences
+	LT_BUILD=$(B) node tests/bench/delta_bench.mjs
+
+bench-recordings: all ## recordings of a whole day: analysis, seeking, timeline, lag of the loop
 	tests/bench/recording_bench.sh $(B)
 
 format: ## rewrite the sources in our style

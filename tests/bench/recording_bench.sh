@@ -5,7 +5,7 @@
 # prints: the time and memory of their analysis, which have to grow with the frames and no faster;
 # how long a state at a random time takes from a file that is not in memory (opening it, seeking and
 # reading, p50 and p99 of 200); and how late the loop of a daemon is that records 20 services
-# (SERVICES) while it finishes the longest of them.
+# (SERVICES) while it finishes the longest of them; and what the timeline of that one costs.
 set -u
 build=${1:?usage: recording_bench.sh BUILDDIR}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -51,6 +51,9 @@ for h in $hours; do
 	"$tool" analyse "$work/done/race-$h.zip" "$work/analysis.json" || exit 1
 	"${first[@]}" "$tool" seek "$work/done/race-$h.zip" 200 || exit 1
 done
+
+echo "--- timeline of the last of the above"
+LT_BUILD=$build "${first[@]}" node "$root/tests/bench/timeline_bench.mjs" "$work/done/race-$h.zip"
 
 echo "--- loop of a daemon: $services services recorded, the last of the above is finished meanwhile"
 mv "$work/last.journal" "$work/temp/00000000000000000000000000000024.journal"
