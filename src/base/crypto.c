@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include <mbedtls/base64.h>
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
 #include <mbedtls/md.h>
+#include <mbedtls/pk.h>
 #include <mbedtls/pkcs5.h>
 #include <mbedtls/sha256.h>
 
@@ -56,6 +59,49 @@ bool lt_pbkdf2_sha256(struct lt_str secret, struct lt_str salt, uint32_t iterati
 	must_succeed(mbedtls_pkcs5_pbkdf2_hmac(&md, bytes_of(secret), secret.n, bytes_of(salt),
 			salt.n, iterations, (uint32_t)key_bytes, ret_key));
 	mbedtls_md_free(&md);
+	return true;
+}
+
+/* Blinds the private key's arithmetic. */
+static bool sign(mbedtls_pk_context *key, const uint8_t *digest, uint8_t *signature, size_t *ret_n)
+{
+	mbedtls_entropy_context entropy;
+	mbedtls_ctr_drbg_context random;
+	bool ok;
+
+	mbedtls_entropy_init(&entropy);
+	mbedtls_ctr_drbg_init(&random);
+	ok = mbedtls_ctr_drbg_seed(&random, mbedtls_entropy_func, &entropy, NULL, 0) == 0 &&
+			mbedtls_pk_sign(key, MBEDTLS_MD_SHA256, digest, LT_SHA256_BYTES, signature,
+					ret_n, mbedtls_ctr_drbg_random, &random) == 0;
+	mbedtls_ctr_drbg_free(&random);
+	mbedtls_entropy_free(&entropy);
+	return ok;
+}
+
+bool lt_rsa_sha256_sign(
+		struct lt_buf *buf, struct lt_str pem, struct lt_str data, struct lt_err *err)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	uint8_t digest[LT_SHA256_BYTES], signature[MBEDTLS_PK_SIGNATURE_MAX_SIZE];
+	mbedtls_pk_context key;
+	size_t n = 0;
+	bool ok;
+
+	lt_buf_add_str(&text, pem);
+	lt_buf_add_char(&text, '\0'); /* mbedtls wants it counted */
+	mbedtls_pk_init(&key);
+	ok = mbedtls_pk_parse_key(&key, bytes_of(lt_buf_str(&text)), text.n, NULL, 0) == 0 &&
+			mbedtls_pk_can_do(&key, MBEDTLS_PK_RSA);
+	if (ok) {
+		lt_sha256(data, digest);
+		ok = sign(&key, digest, signature, &n);
+	}
+	mbedtls_pk_free(&key);
+	if (!ok) {
+		return lt_err_set(err, LT_E_FORMAT, "this is no RSA key that can sign");
+	}
+	lt_buf_add(buf, signature, n);
 	return true;
 }
 

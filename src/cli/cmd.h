@@ -92,6 +92,7 @@ int lt_cmd_announce_list(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_announce_test(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_schedule_list(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_schedule_check(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_schedule_assist(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_schedule_sync(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_help(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_complete(struct lt_cli *cli, int argc, char **argv);

@@ -1,0 +1,22 @@
+/*
+ * The schedule in an .ics file: entries of `schedule assist` beside events of
+ * others, which stay as they are, byte for byte.
+ */
+#ifndef LT_CLI_ASSIST_ICS_TARGET_H
+#define LT_CLI_ASSIST_ICS_TARGET_H
+
+#include "base/err.h"
+#include "cli/assist/plan.h"
+
+/* Our entries in the text of a calendar; the empty text has none. */
+bool lt_ics_target_read(struct lt_str text, struct lt_assist_entries *ret, struct lt_err *err);
+
+/*
+ * Append the calendar after a plan: events that are not ours, then ours.
+ *
+ * text   as it was read; empty: a new calendar
+ */
+void lt_ics_target_write(struct lt_buf *buf, struct lt_str text, const struct lt_assist_plan *plan,
+		int64_t now_s);
+
+#endif
