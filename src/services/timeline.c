@@ -281,6 +281,10 @@ static void work_done(void *arg)
 	if (ask->question.is_done) {
 		answer(ask);
 		free_ask(timelines, ask);
+		if (!source->file.timeline && !source->asks) {
+			remove_source(source); /* what is none must not displace others */
+			return;
+		}
 	} else {
 		if (ask->doc && ask->is_awaited) {
 			tell_progress(ask->doc);
