@@ -184,6 +184,14 @@ static const struct lt_host_owner host_owner = {
 
 /* --- life --- */
 
+/* It may have been cleaned away since the start: no race shall fail for want of a log. */
+static bool make_log_dir(const struct lt_timing *timing, struct lt_err *err)
+{
+	const char *log_dir = timing->env.log_dir;
+
+	return !log_dir || !*log_dir || lt_dir_make(log_dir, err);
+}
+
 static bool open_log(
 		struct lt_timing *timing, const struct lt_service_args *args, struct lt_err *err)
 {
@@ -199,8 +207,10 @@ static bool open_log(
 	snprintf(name, sizeof(name), "%s.log", timing->uuid);
 	char *path = lt_path_join(log_dir, name);
 
-	timing->sink = lt_log_sink_file(path, args->debug ? LT_DEBUG : LT_INFO, LT_LOG_TEXT,
-			timing->env.log.sink, err);
+	if (make_log_dir(timing, err)) {
+		timing->sink = lt_log_sink_file(path, args->debug ? LT_DEBUG : LT_INFO, LT_LOG_TEXT,
+				timing->env.log.sink, err);
+	}
 	lt_free(path);
 	timing->log.sink = timing->sink;
 	return timing->sink != NULL || lt_err_prefix(err, "log of the service");
@@ -208,7 +218,8 @@ static bool open_log(
 
 bool lt_timing_reopen_log(struct lt_timing *timing, struct lt_err *err)
 {
-	return timing->sink == NULL || lt_log_sink_reopen(timing->sink, err);
+	return timing->sink == NULL ||
+			(make_log_dir(timing, err) && lt_log_sink_reopen(timing->sink, err));
 }
 
 static void capture_ended(void *arg, bool is_error, const char *reason)

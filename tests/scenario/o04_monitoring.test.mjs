@@ -177,6 +177,11 @@ test('SIGUSR1 opens the logs anew, those of services and that of the daemon', as
   assert.equal((await daemon.ctl(['service', 'stop', uuid])).code, 0);
   await eventually(() => /service stopped/.test(read(log)), 'the end to be logged');
   assert.deepEqual([read(`${log}.1`), read(`${serviceLog}.1`)], old);
+
+  // a folder of logs that was cleaned away costs no race
+  rmSync(path.join(daemon.dir, 'log'), { recursive: true });
+  const started = await daemon.ctlJson(['service', 'start', 'simulator']);
+  await eventually(() => read(path.join(daemon.dir, 'log', `${started.uuid}.log`)) !== '', 'the log of another service');
   assert.equal((await daemon.stop()).code, 0);
 });
 
