@@ -76,7 +76,7 @@ try {
   await page.locator('.analysis-car').first().waitFor();
   const opened = performance.now() - began;
   const cars = await page.locator('.analysis-car').count();
-  const tab = (name) => page.getByRole('button', { name, exact: true }).click();
+  const tab = (name) => page.locator('.analysis-tabs').getByRole('button', { name, exact: true }).click();
   for (const name of VIEWS) {
     await measure(page, `show: ${name}`, async (round) => {
       await tab(VIEWS[(VIEWS.indexOf(name) + 1 + (round % 3)) % VIEWS.length]);

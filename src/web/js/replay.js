@@ -190,7 +190,11 @@ export class ReplayPage {
       if (!lap.value || !found || found.t > limit) setText(note, this.timeline.laps.length === 0 ? 'Laps are not known yet' : 'Not a lap of this race so far');
       else this.go(found.t);
     };
-    lap.addEventListener('keydown', (event) => event.key === 'Enter' && goLap());
+    lap.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter') return;
+      event.preventDefault(); // else it presses the button that has the focus afterwards
+      goLap();
+    });
     const find = element('input', { type: 'search', placeholder: 'Find a message', 'aria-label': 'Find a message' });
     const list = element('ol', { class: 'jump-list' }, element('li', { class: 'muted' }, 'Loading the messages…'));
     let all = this.timeline.moments.map(({ t, text, kind }) => ({ t, text, isKey: true, isFlag: kind !== 'leader' }));
