@@ -370,8 +370,6 @@ static bool check_tls(const struct lt_daemon_conf *conf, const char *origin, str
 /* Known, so that the original's settings file can be used as it is, but without effect here. */
 static const char *const inert_names[] = {
 	"LIVETIMING_PID_DIR",
-	"LIVETIMING_CALENDAR_ID",
-	"CALENDAR_SOURCE_URL",
 };
 
 static void report_inert(const struct lt_conf *conf, lt_conf_report_fn report, void *arg)

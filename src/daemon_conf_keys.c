@@ -379,9 +379,13 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SETTING("NOTIFY_SOCKET", NULL, "where READY=1 goes"),
 	CHECKED("WATCHDOG_USEC", NULL, check_microseconds, "period of the watchdog"),
 	CHECKED("WATCHDOG_PID", NULL, check_count, "process that the watchdog watches"),
+	/* Of `livetimingctl schedule assist`, which reads the same file's names. */
+	SETTING("LIVETIMING_CALENDAR_ID", NULL, "Google calendar of schedule assist"),
+	SECRET("CALENDAR_SOURCE_URL", "source calendar of schedule assist"),
+	SETTING("LIVETIMING_GOOGLE_KEY", NULL,
+			"key file of the service account of schedule assist"),
+	SETTING("LIVETIMING_GOOGLE_URL", NULL, "address of Google's calendar interface"),
 	/* Names of the original that a livetiming.env may hold; see inert_names. */
 	SETTING("LIVETIMING_PID_DIR", NULL, "pid files of the original's service manager"),
-	SETTING("LIVETIMING_CALENDAR_ID", NULL, "calendar of the schedule tools"),
-	SECRET("CALENDAR_SOURCE_URL", "calendar of the schedule tools"),
 	{ 0 },
 };

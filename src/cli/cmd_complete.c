@@ -91,6 +91,9 @@ static void offer_file_options(struct lt_cli *cli, int argc, char **argv, const 
 		{ "repair", { "--output", "--force", "--manifest" } },
 		{ "export", { "--output", "--force", "--what", "--format" } },
 		{ "analysis", { "--output", "--force" } },
+		{ "assist",
+				{ "--rules", "--answers", "--output", "--google-key", "--calendar",
+						"--dry-run", "--non-interactive" } },
 		{ "cut", { "--from", "--to", "--output", "--force" } },
 		{ "scrub", { "--output", "--force" } },
 	};

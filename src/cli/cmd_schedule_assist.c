@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -226,6 +227,14 @@ static void add_argument(struct lt_args *args, const char *text, const char *tit
 	lt_args_add(args, lt_buf_str(&word));
 }
 
+/* Names may not have what ends them in a title. */
+static void clean_name(char *name)
+{
+	for (char *p = name; *p; p++) {
+		*p = *p == '[' ? '(' : *p == ']' ? ')' : *p;
+	}
+}
+
 /* False: something is not answered. */
 static bool fill_in(struct assist *assist, const struct lt_ical_event *event,
 		const struct lt_assist_rule *rule, struct lt_summary *summary)
@@ -239,6 +248,7 @@ static bool fill_in(struct assist *assist, const struct lt_ical_event *event,
 		return false;
 	}
 	summary->name = lt_strdup(event->summary);
+	clean_name(summary->name);
 	summary->service = lt_strdup(service);
 	for (size_t i = 0; i < rule->args.n; i++) {
 		const char *arg = rule->args.v[i];
@@ -253,18 +263,10 @@ static bool fill_in(struct assist *assist, const struct lt_ical_event *event,
 			}
 			lt_args_add(&summary->args, lt_str_from(arg));
 		} else {
-			add_argument(&summary->args, arg, event->summary);
+			add_argument(&summary->args, arg, summary->name);
 		}
 	}
 	return true;
-}
-
-/* Names may not have what ends them in a title. */
-static void clean_name(char *name)
-{
-	for (char *p = name; *p; p++) {
-		*p = *p == '[' ? '(' : *p == ']' ? ')' : *p;
-	}
 }
 
 static void want(struct assist *assist, const struct lt_ical_event *event,
@@ -278,9 +280,9 @@ static void want(struct assist *assist, const struct lt_ical_event *event,
 	if (!fill_in(assist, event, rule, &summary)) {
 		assist->unanswered++;
 	} else {
-		clean_name(summary.name);
 		if (lt_summary_write(&title, &summary, &err)) {
-			lt_assist_entry_id(event->uid, event->recurrence_s, id);
+			lt_assist_entry_id(event->uid,
+					event->is_recurring ? event->recurrence_s : 0, id);
 			lt_assist_add(&assist->wanted, id, title.p, event->start_s,
 					event->has_end && event->end_s > event->start_s
 							? event->end_s

@@ -312,18 +312,29 @@ static bool add_headers(
 
 static bool set_method(struct lt_fetch *fetch, const struct lt_fetch_opts *opts, struct lt_err *err)
 {
+	static const char *const with_body[] = { "POST", "PUT", "PATCH", "DELETE" };
 	bool has_body = opts->body.p != NULL;
-	bool is_post = opts->method ? strcmp(opts->method, "POST") == 0 : has_body;
+	const char *method = opts->method ? opts->method : has_body ? "POST" : "GET";
+	bool is_known = false;
 
-	if (!is_post && (has_body || (opts->method && strcmp(opts->method, "GET") != 0))) {
-		return lt_err_set(err, LT_E_INVALID,
-				"the method must be GET without a body, or POST");
+	if (strcmp(method, "GET") == 0 && !has_body) {
+		return true;
 	}
-	if (is_post) {
+	for (size_t i = 0; i < LT_ARRAY_LEN(with_body); i++) {
+		is_known = is_known || strcmp(method, with_body[i]) == 0;
+	}
+	if (!is_known) {
+		return lt_err_set(err, LT_E_INVALID,
+				"the method must be GET without a body, POST, PUT, PATCH or DELETE");
+	}
+	if (has_body || strcmp(method, "DELETE") != 0) {
 		curl_easy_setopt(fetch->easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(
 				fetch->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)opts->body.n);
 		curl_easy_setopt(fetch->easy, CURLOPT_COPYPOSTFIELDS, has_body ? opts->body.p : "");
+	}
+	if (strcmp(method, "POST") != 0) {
+		curl_easy_setopt(fetch->easy, CURLOPT_CUSTOMREQUEST, method);
 	}
 	return true;
 }

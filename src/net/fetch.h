@@ -44,9 +44,9 @@ struct lt_fetch_result {
 /* Copied, but for fn and arg. */
 struct lt_fetch_opts {
 	const char *url;
-	const char *method;         /* NULL: GET, or POST when there is a body */
+	const char *method;         /* GET, POST, PUT, PATCH, DELETE; NULL: GET, with a body POST */
 	const char *const *headers; /* "Name: value", ..., NULL; may be NULL */
-	struct lt_str body;         /* for POST; p NULL: none */
+	struct lt_str body;         /* not for GET; p NULL: none */
 	uint32_t timeout_ms;        /* for everything together; 0: 10000 */
 	size_t body_max;            /* decoded bytes; 0: 8 MiB */
 	struct lt_str etag;         /* what an earlier result said, to get 304 when unchanged */

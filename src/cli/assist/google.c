@@ -108,7 +108,7 @@ static bool get_token(struct lt_google *google, const cJSON *key, struct lt_err 
 {
 	static const char *const headers[] = { "Content-Type: application/x-www-form-urlencoded",
 		NULL };
-	LT_AUTO(lt_buf_finish) struct lt_buf form = { 0 }, answer = { 0 };
+	LT_AUTO(lt_buf_finish) struct lt_buf form = { 0 }, jwt = { 0 }, answer = { 0 };
 	LT_AUTO(lt_free) char *url = NULL;
 	struct lt_str email, private_key, token_uri;
 	long status;
@@ -121,9 +121,10 @@ static bool get_token(struct lt_google *google, const cJSON *key, struct lt_err 
 	lt_buf_add_c(&form,
 			"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
 			"&assertion=");
-	if (!make_jwt(&form, email, token_uri, private_key, google->opts.now_s, err)) {
+	if (!make_jwt(&jwt, email, token_uri, private_key, google->opts.now_s, err)) {
 		return false;
 	}
+	lt_buf_add_str(&form, lt_buf_str(&jwt));
 	url = lt_str_dup(token_uri);
 	if (!lt_cli_http_ask(google->opts.http,
 			    &(struct lt_cli_request){ .url = url,

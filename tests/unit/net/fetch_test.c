@@ -383,7 +383,7 @@ static void what_cannot_be_sent_is_refused_at_once(void **state)
 	f->opts.headers = no_colon;
 	assert_null(lt_fetch_start(f->fetcher, &f->opts, &err));
 	f->opts.headers = NULL;
-	f->opts.method = "DELETE";
+	f->opts.method = "BREW";
 	assert_null(lt_fetch_start(f->fetcher, &f->opts, &err));
 	assert_int_equal(err.code, LT_E_INVALID);
 }
