@@ -3,11 +3,11 @@
 //   node tests/bench/timeline_bench.mjs ARCHIVE.zip      LT_BUILD as in the tests
 //
 // Each document is asked for first after a start of the daemon with an empty cache and the file not in
-// memory, again at once, and again after a restart, when the cache on disk
-// is there. 202 is asked again after the time that the page waits. The index and a chunk are asked for
-// once more while all the others are being made. Prints Markdown.
+// memory, again at once, and again after a restart, when the cache on disk is there. 202 is asked again
+// after the time that the page waits. The index and chunks are asked for once more while all the others
+// are being made. Prints Markdown.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 
@@ -116,4 +116,4 @@ await others;
 const { max: busy } = await lag();
 console.log(`\n${index.frames} frames, ${length} chunks; longest turn of the loop ${Math.max(max, busy).toFixed(1)} ms`);
 await daemon.stop();
-await daemon.destroy();
+rmSync(daemon.dir, { recursive: true });
