@@ -21,6 +21,10 @@ if (!archive) {
 const id = 'bench';
 const base = `/timeline/recordings/${id}/`;
 let daemon = new Daemon({ env: { LIVETIMING_SERVICES: '', LIVETIMING_METRICS: 'all' } });
+process.once('exit', () => {
+  daemon.process?.kill('SIGKILL');
+  rmSync(daemon.dir, { recursive: true, force: true });
+});
 const folder = daemon.env.LIVETIMING_RECORDINGS_DIR;
 mkdirSync(folder, { recursive: true });
 copyFileSync(archive, path.join(folder, `${id}.zip`));
@@ -111,9 +115,8 @@ await daemon.start();
 forget();
 const others = Promise.all(['moments.json', 'messages.json', `analysis.json?at=${at(0.9)}`].map((name) => whole(`${base}${name}`)));
 await measure('index.json while all else is made', `${base}index.json`);
-for (let i = 0; i < 3; i++) await measure(`chunk ${i + 1} while all else is made`, chunk(i * 100));
+for (let i = 0; i < 3; i++) await measure(`chunk ${i + 1} while all else is made`, chunk(Math.floor((i * length) / 3)));
 await others;
 const { max: busy } = await lag();
 console.log(`\n${index.frames} frames, ${length} chunks; longest turn of the loop ${Math.max(max, busy).toFixed(1)} ms`);
 await daemon.stop();
-rmSync(daemon.dir, { recursive: true });
