@@ -26,8 +26,8 @@ bool lt_pbkdf2_sha256(struct lt_str secret, struct lt_str salt, uint32_t iterati
  * pem        private key, PKCS#8 or PKCS#1, not encrypted
  * Errors     LT_E_FORMAT no key that can sign so
  */
-bool lt_rsa_sha256_sign(struct lt_buf *buf, struct lt_str pem, struct lt_str data,
-		struct lt_err *err);
+bool lt_rsa_sha256_sign(
+		struct lt_buf *buf, struct lt_str pem, struct lt_str data, struct lt_err *err);
 
 /* Constant time in the contents; different lengths are unequal. */
 bool lt_secret_eq(struct lt_str a, struct lt_str b);

@@ -1,6 +1,8 @@
 /* The table of functions that every plugin gets: struct lt_host_api. */
 #include "base/alloc.h"
 #include "race/column.h"
+#include "race/feed_text.h"
+#include "race/field/field.h"
 #include "services/plugin_host_priv.h"
 #include "services/plugin_state.h"
 
@@ -249,6 +251,8 @@ static const void *api_extension(struct lt_host *host, const char *id)
 		{ LT_EXT_WS, &lt_host_ws_ext },
 		{ LT_EXT_WORK, &lt_host_work_ext },
 		{ LT_EXT_RECORDING, &lt_host_recording_ext },
+		{ LT_EXT_FIELD, &lt_field_table },
+		{ LT_EXT_TEXT, &lt_text_table },
 	};
 
 	(void)host;

@@ -172,7 +172,7 @@ static void field_set_best(struct lt_field *field, int32_t number, int32_t lap, 
 
 	if (car) {
 		car->best_lap = lap;
-		car->best_ms = ms > 0 ? ms : LT_NO_TIME;
+		car->best_ms = lt_field_sane_ms(ms);
 	}
 }
 
@@ -181,7 +181,7 @@ static void field_set_last(struct lt_field *field, int32_t number, int64_t ms)
 	struct lt_field_car *car = lt_field_find_car(field, number);
 
 	if (car) {
-		car->last_ms = ms > 0 ? ms : LT_NO_TIME;
+		car->last_ms = lt_field_sane_ms(ms);
 		car->last_is_void = false;
 	}
 }
@@ -243,7 +243,7 @@ static void field_set_clock(
 {
 	if (which <= LT_CLOCK_REMAIN) {
 		field->clocks[which] = (struct lt_field_clock){
-			.ms = ms < 0 ? LT_NO_TIME : ms,
+			.ms = ms == 0 ? 0 : lt_field_sane_ms(ms),
 			.at_ms = now_ms,
 			.runs = runs != 0,
 		};

@@ -65,6 +65,15 @@ struct lt_field {
 	struct lt_field_clock clocks[2];
 };
 
+/* Longer than any race, and far from where sums overflow. */
+#define LT_FIELD_MS_MAX INT64_C(1000000000000)
+
+/* A time that somebody may have meant; LT_NO_TIME for all others. */
+static inline int64_t lt_field_sane_ms(int64_t ms)
+{
+	return ms > 0 && ms <= LT_FIELD_MS_MAX ? ms : LT_NO_TIME;
+}
+
 /* --- field.c --- */
 
 struct lt_field_car *lt_field_find_car(const struct lt_field *field, int32_t car);

@@ -5,11 +5,13 @@
 #include "base/base.h"
 #include "race/field/field_int.h"
 
-#define FINISH_SLACK_MS 1500 /* flags come once a second: the chequered one can trail the leader   \
-			      */
+#define COUNT_MAX 1000000 /* laps: what is more is a mistake */
+/* Flags come once a second: the chequered one can trail the leader by so much. */
+#define FINISH_SLACK_MS 1500
 
 void lt_field_pass_time(struct lt_field *field, int64_t now_ms)
 {
+	now_ms = LT_MIN(now_ms, LT_FIELD_MS_MAX * 1000);
 	if (field->now_ms > 0 && now_ms > field->now_ms && field->flag == LT_FLAG_GREEN) {
 		field->green_ms += now_ms - field->now_ms;
 	}
@@ -80,7 +82,7 @@ static void keep_lap(struct lt_field_car *car, int32_t lap, const struct lt_fiel
 					(struct lt_field_lap_kept){ .lap_ms = LT_NO_TIME };
 		}
 	}
-	if (given->lap_ms > 0) {
+	if (lt_field_sane_ms(given->lap_ms) != LT_NO_TIME) {
 		car->kept[lap] = (struct lt_field_lap_kept){
 			.lap_ms = given->lap_ms,
 			.flag = car->crossed_flag,
@@ -114,7 +116,8 @@ void lt_field_set_lap(struct lt_field *field, int32_t number, const struct lt_fi
 	if (!car) {
 		return;
 	}
-	int32_t count = lap->lap ? lap->lap : car->laps + 1;
+	int32_t count = lap->lap ? LT_MAX(LT_MIN(lap->lap, COUNT_MAX), -COUNT_MAX) : car->laps + 1;
+	int64_t lap_ms = lt_field_sane_ms(lap->lap_ms);
 
 	if (count < car->laps) {
 		forget_beyond(field, car, count);
@@ -123,16 +126,16 @@ void lt_field_set_lap(struct lt_field *field, int32_t number, const struct lt_fi
 		car->progress = count * field->lines;
 	}
 	car->laps = count;
-	car->total_ms = lap->total_ms > 0 ? lap->total_ms : LT_NO_TIME;
+	car->total_ms = lt_field_sane_ms(lap->total_ms);
 	pass_line(field, car, count * field->lines, car->total_ms);
 	keep_lap(car, count, lap);
-	if (lap->lap_ms <= 0) {
+	if (lap_ms == LT_NO_TIME) {
 		return;
 	}
-	car->last_ms = lap->lap_ms;
+	car->last_ms = lap_ms;
 	car->last_is_void = lap->is_void != 0;
-	if (!lap->is_void && (car->best_ms == LT_NO_TIME || lap->lap_ms < car->best_ms)) {
-		car->best_ms = lap->lap_ms;
+	if (!lap->is_void && (car->best_ms == LT_NO_TIME || lap_ms < car->best_ms)) {
+		car->best_ms = lap_ms;
 		car->best_lap = count;
 	}
 }
@@ -194,7 +197,8 @@ void lt_field_sector(struct lt_field *field, int32_t number, uint32_t n, int64_t
 	lt_field_seen(field, number, now_ms);
 	struct lt_field_sector *sector = &car->sector[n - 1];
 
-	if (ms > 0) {
+	ms = lt_field_sane_ms(ms);
+	if (ms != LT_NO_TIME) {
 		sector->ms = ms;
 		sector->lap = car->laps + 1;
 		if (sector->best_ms == LT_NO_TIME || ms < sector->best_ms) {
@@ -204,7 +208,7 @@ void lt_field_sector(struct lt_field *field, int32_t number, uint32_t n, int64_t
 	if (n < field->sectors) { /* the last one ends at start/finish, where the lap counts */
 		car->progress = LT_MAX(car->progress, car->laps * field->lines + (int32_t)n);
 		pass_line(field, car, car->laps * field->lines + (int32_t)n,
-				total_ms > 0 ? total_ms : LT_NO_TIME);
+				lt_field_sane_ms(total_ms));
 	}
 }
 

@@ -1,0 +1,109 @@
+#include "base/str.h"
+#include "race/feed_text.h"
+#include "support/test.h"
+
+static void expect_decoded(const char *bytes, size_t n, uint32_t encoding, const char *wanted)
+{
+	char text[64];
+
+	assert_int_equal(lt_text_table.decode(
+					 (struct lt_str){ bytes, n }, encoding, text, sizeof(text)),
+			strlen(wanted));
+	assert_string_equal(text, wanted);
+}
+
+static void valid_utf8_stays_and_everything_else_is_windows_1252(void **state)
+{
+	(void)state;
+
+	expect_decoded("Zo\xc3\xab", 4, LT_ENCODING_AUTO, "Zo\u00eb");
+	expect_decoded("Zo\xeb \x80", 5, LT_ENCODING_AUTO, "Zo\u00eb \u20ac");
+	expect_decoded("\xc3\xab", 2, LT_ENCODING_WINDOWS_1252, "\u00c3\u00ab");
+}
+
+static void broken_utf8_is_replaced_and_controls_are_spaces(void **state)
+{
+	(void)state;
+
+	expect_decoded("a\xff\xc3", 3, LT_ENCODING_UTF8, "a\ufffd\ufffd");
+	expect_decoded("a\tb\0c\x7f", 6, LT_ENCODING_AUTO, "a b c ");
+	expect_decoded("", 0, LT_ENCODING_AUTO, "");
+}
+
+static void what_does_not_fit_is_left_out_at_a_whole_character(void **state)
+{
+	char text[4];
+	(void)state;
+
+	assert_int_equal(lt_text_table.decode(LT_STR("ab\xc3\xab"), LT_ENCODING_AUTO, text,
+					 sizeof(text)),
+			2);
+	assert_string_equal(text, "ab");
+	assert_int_equal(lt_text_table.decode(LT_STR("a"), LT_ENCODING_AUTO, text, 0), 0);
+}
+
+static const struct {
+	const char *text;
+	uint32_t kind, flag, seconds, sector;
+	const char *car;
+} messages[] = {
+	{ "GREEN FLAG", LT_CONTROL_FLAG, LT_FLAG_GREEN, 0, 0, "" },
+	{ "Track clear", LT_CONTROL_FLAG, LT_FLAG_GREEN, 0, 0, "" },
+	{ "SAFETY CAR DEPLOYED", LT_CONTROL_FLAG, LT_FLAG_SC, 0, 0, "" },
+	{ "SAFETY CAR IN THIS LAP", LT_CONTROL_INFO, 0, 0, 0, "" },
+	{ "VSC DEPLOYED", LT_CONTROL_FLAG, LT_FLAG_VSC, 0, 0, "" },
+	{ "Virtual Safety Car ending", LT_CONTROL_INFO, 0, 0, 0, "" },
+	{ "Full Course Yellow in 10 seconds", LT_CONTROL_FLAG, LT_FLAG_FCY, 0, 0, "" },
+	{ "CODE 60", LT_CONTROL_FLAG, LT_FLAG_CODE_60, 0, 0, "" },
+	{ "Red Flag - session stopped", LT_CONTROL_FLAG, LT_FLAG_RED, 0, 0, "" },
+	{ "CHEQUERED FLAG", LT_CONTROL_FLAG, LT_FLAG_CHEQUERED, 0, 0, "" },
+	{ "YELLOW IN TRACK SECTOR 7", LT_CONTROL_LOCAL_FLAG, LT_FLAG_YELLOW, 0, 7, "" },
+	{ "CLEAR IN TRACK SECTOR 7", LT_CONTROL_INFO, 0, 0, 7, "" },
+	{ "WAVED BLUE FLAG FOR CAR 22 (TSU)", LT_CONTROL_LOCAL_FLAG, 0, 0, 0, "22" },
+	{ "Car 7: 5 second time penalty - speeding in the pit lane", LT_CONTROL_PENALTY, 0, 5, 0,
+			"7" },
+	{ "FIA STEWARDS: 10s TIME PENALTY FOR CAR 44", LT_CONTROL_PENALTY, 0, 10, 0, "44" },
+	{ "Drive-through for #023", LT_CONTROL_PENALTY, 0, 0, 0, "023" },
+	{ "Stop and Go car 5", LT_CONTROL_PENALTY, 0, 0, 0, "5" },
+	{ "CAR 3 NOTED - TRACK LIMITS", LT_CONTROL_INVESTIGATION, 0, 0, 0, "3" },
+	{ "Incident involving cars 4 and 9 under investigation", LT_CONTROL_INVESTIGATION, 0, 0, 0,
+			"4" },
+	{ "Incident involving car 4: no further action", LT_CONTROL_CLEARED, 0, 0, 0, "4" },
+	{ "CAR 10 TIME 1:20.1 DELETED - TRACK LIMITS AT TURN 4", LT_CONTROL_LAP_DELETED, 0, 0, 4,
+			"10" },
+	{ "Pit lane open", LT_CONTROL_INFO, 0, 0, 0, "" },
+	{ "", LT_CONTROL_INFO, 0, 0, 0, "" },
+	{ "evergreen redefined yellowish", LT_CONTROL_INFO, 0, 0, 0, "" },
+};
+
+static void race_control_messages_are_understood_by_their_words(void **state)
+{
+	(void)state;
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(messages); i++) {
+		struct lt_control_text found = { .size = sizeof(found) };
+
+		lt_text_table.parse_control(lt_str_from(messages[i].text), &found);
+
+		if (found.kind != messages[i].kind || found.flag != messages[i].flag ||
+				found.seconds != messages[i].seconds ||
+				found.sector != messages[i].sector ||
+				!lt_str_eq_c(found.car, messages[i].car)) {
+			fail_msg("%s: kind %u flag %u seconds %u sector %u car %.*s",
+					messages[i].text, found.kind, found.flag, found.seconds,
+					found.sector, LT_STR_ARG(found.car));
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(valid_utf8_stays_and_everything_else_is_windows_1252),
+		cmocka_unit_test(broken_utf8_is_replaced_and_controls_are_spaces),
+		cmocka_unit_test(what_does_not_fit_is_left_out_at_a_whole_character),
+		cmocka_unit_test(race_control_messages_are_understood_by_their_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
