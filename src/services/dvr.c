@@ -182,7 +182,9 @@ static void note_finished(struct lt_dvr *dvr, const struct lt_lane *lane)
 	newest = service->finished;
 	memmove(newest + 1, newest, (service->finished_count - 1) * sizeof(*newest));
 	lt_lane_report(lane, &report);
-	*newest = (struct lt_live_finished){ .start_s = report.first_s, .end_s = report.last_s };
+	*newest = (struct lt_live_finished){
+		.start_s = report.first_s, .end_s = report.last_s, .is_public = report.is_public
+	};
 	snprintf(newest->id, sizeof(newest->id), "%.*s", LT_STR_ARG(name));
 }
 

@@ -16,6 +16,7 @@
 struct lt_live_finished {
 	char id[160]; /* file name without ".zip" */
 	int64_t start_s, end_s;
+	bool is_public; /* others are shown with the code alone */
 };
 
 /* Borrowed until the next turn of the loop. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/table.h"
 #include "services/recording_work.h"
 
@@ -17,6 +18,7 @@ struct lt_lane {
 	struct lt_rec_op *waiting; /* for the next batch */
 	size_t waiting_ops, waiting_bytes;
 	bool is_busy, is_held, is_resumed;
+	bool is_public;
 	bool is_ending; /* nothing may be added any more */
 	bool is_abandoned;
 	bool is_refused; /* the disk refused the end: waits for a retry */
@@ -278,6 +280,7 @@ void lt_lane_set_manifest(struct lt_lane *lane, const cJSON *manifest, struct lt
 	struct lt_rec_op *op = new_op(LT_REC_MANIFEST, LT_STR(""), now);
 
 	op->manifest = cJSON_Duplicate(manifest, true);
+	lane->is_public = !cJSON_IsTrue(lt_json_get(manifest, "private"));
 	push(lane, op);
 }
 
@@ -324,6 +327,8 @@ void lt_lane_resume_take(struct lt_lane *lane, struct lt_recorder *recorder, con
 	lane->work.journal_path = lt_strdup(path);
 	lane->work.is_resumed = lane->is_resumed = true;
 	lt_recorder_report(recorder, &lane->report);
+	lane->is_public = lane->report.manifest != NULL &&
+			!cJSON_IsTrue(lt_json_get(lane->report.manifest, "private"));
 	lane->report.manifest = NULL;
 	note_journal(lane);
 }
@@ -363,6 +368,7 @@ void lt_lane_report(const struct lt_lane *lane, struct lt_lane_report *ret_repor
 		.waiting = lane->waiting_ops,
 		.is_resumed = lane->is_resumed,
 		.is_finishing = lane->is_ending,
+		.is_public = lane->is_public,
 		.trouble = lane->trouble.code != LT_E_NONE ? lane->trouble.msg : NULL };
 }
 

@@ -89,6 +89,7 @@ struct lt_lane_report {
 	uint64_t lost; /* states that could not be written */
 	size_t waiting;
 	bool is_resumed, is_finishing;
+	bool is_public; /* its manifest is known, and not of a private service */
 	const char *trouble; /* why nothing is written now; NULL: all is well */
 };
 void lt_lane_report(const struct lt_lane *lane, struct lt_lane_report *ret_report);

@@ -310,21 +310,27 @@ static void next_ask(struct source *source)
 
 /* --- questions --- */
 
-static void write_finished(const struct lt_live_recording *live, struct lt_buf *buf)
+/* Adds nothing when there are none; of private times for those with the code alone. */
+static void write_finished(
+		const struct lt_live_recording *live, bool is_admitted, struct lt_buf *buf)
 {
-	if (live->finished_count == 0) {
-		return;
-	}
-	lt_buf_add_c(buf, ",\"finished\":[");
+	bool is_first = true;
+
 	for (size_t i = 0; i < live->finished_count; i++) {
 		const struct lt_live_finished *finished = &live->finished[i];
 
-		lt_buf_add_c(buf, i ? ",{\"id\":" : "{\"id\":");
+		if (!is_admitted && !finished->is_public) {
+			continue;
+		}
+		lt_buf_add_c(buf, is_first ? ",\"finished\":[{\"id\":" : ",{\"id\":");
+		is_first = false;
 		lt_json_write_str(buf, lt_str_from(finished->id));
 		lt_buf_printf(buf, ",\"start\":%" PRId64 ",\"end\":%" PRId64 "}", finished->start_s,
 				finished->end_s);
 	}
-	lt_buf_add_char(buf, ']');
+	if (!is_first) {
+		lt_buf_add_char(buf, ']');
+	}
 }
 
 static void ask_source(struct doc *doc, struct source *source, const struct lt_live_recording *live)
@@ -344,7 +350,7 @@ static void ask_source(struct doc *doc, struct source *source, const struct lt_l
 	ask->question.time_s = doc->target.time_s;
 	ask->question.is_admitted = doc->target.is_admitted;
 	if (live && doc->target.kind == LT_TIMELINE_INDEX) {
-		write_finished(live, &ask->question.finished);
+		write_finished(live, doc->target.is_admitted, &ask->question.finished);
 	}
 	doc->ask = ask;
 	DL_APPEND(source->asks, ask);
@@ -356,15 +362,16 @@ static void ask_source(struct doc *doc, struct source *source, const struct lt_l
 /* A service without a recording in progress, perhaps with finished ones. */
 static void answer_ended(struct doc *doc, const struct lt_live_recording *live)
 {
-	LT_AUTO(lt_buf_finish) struct lt_buf json = { 0 };
+	LT_AUTO(lt_buf_finish) struct lt_buf json = { 0 }, finished = { 0 };
 
-	if (live->finished_count == 0 || doc->target.kind != LT_TIMELINE_INDEX) {
+	write_finished(live, doc->target.is_admitted, &finished);
+	if (finished.n == 0 || doc->target.kind != LT_TIMELINE_INDEX) {
 		refuse(doc, 404, "not_recorded", "nothing of this service is being recorded");
 		return;
 	}
 	lt_buf_add_c(&json, "{\"live\":false,\"uuid\":");
 	lt_json_write_str(&json, lt_str_from(doc->name));
-	write_finished(live, &json);
+	lt_buf_add_str(&json, lt_buf_str(&finished));
 	lt_buf_add_c(&json, "}\n");
 	lt_web_doc_set_cached(doc->content, lt_buf_str(&json), GROWING, GROWING_MS);
 }

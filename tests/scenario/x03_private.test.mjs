@@ -227,9 +227,12 @@ test('a new code shuts out who came with the old one; public opens it for all', 
   await eventually(async () => (await (await fetch(`${other.http}/directory.json`)).json()).some((entry) => entry.uuid === 'secret1' && !entry.private), 'it to be listed');
   // the recording of the time when it was private stays closed, and closes nothing else
   const timeline = (path) => fetch(`${other.http}/timeline/${path}/index.json`);
-  await eventually(async () => (await (await timeline('live/secret1')).json()).live, 'its timeline to be open');
+  const index = async () => (await timeline('live/secret1')).json();
+  await eventually(async () => (await index()).live, 'its timeline to be open');
   await eventually(() => readdirSync(path.join(other.dir, 'recordings')).includes('secret1.zip'), 'the private recording');
   assert.equal((await timeline('recordings/secret1')).status, 404);
+  const latest = await eventually(async () => (await other.ctlJson(['recordings', 'list'])).inProgress.every(({ status }) => status === 'recording') && index(), 'the end of the private recording');
+  assert.ok(!(latest.finished ?? []).some(({ id }) => id === 'secret1'));
 });
 
 test('a service started private is closed from its first moment, with the code of the file, and after kill -9', async (t) => {
