@@ -343,9 +343,9 @@ static void answer_call(void *arg, cJSON *result, const struct lt_err *err)
 	LT_AUTO(cJSON_Delete) cJSON *owned = result;
 	LT_AUTO(lt_buf_finish) struct lt_buf args = { 0 };
 
-	if (call->desk->local && result) {
+	if (call->desk->local && owned) {
 		lt_buf_add_char(&args, '[');
-		lt_json_print(&args, result, LT_JSON_UTF8);
+		lt_json_print(&args, owned, LT_JSON_UTF8);
 		lt_buf_add_char(&args, ']');
 		lt_local_yield(call->desk->local, call->invocation, lt_buf_str(&args));
 	} else if (call->desk->local) {
