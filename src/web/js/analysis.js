@@ -13,6 +13,7 @@ import { Timeline } from './timeline.js';
 const MSG_ANALYSIS = 7;
 const DRAW_MS = 1000; // live data comes in many small parts
 const RETRY_MS = 5000;
+const AGAIN_MS = 10000; // an analysis of a moment is of whole ten seconds
 const SHARED_KEYS = ['static', 'driver', 'session', 'messages'];
 
 class AnalysisPage {
@@ -125,6 +126,9 @@ export class LiveAnalysisPage extends AnalysisPage {
       if (this.destroyed) return;
       this.model.replace(data);
       this.follow();
+      // what changed before the topics were followed is in no event that is still to come
+      this.followedAt ??= Date.now();
+      if (Date.now() - this.followedAt < this.delay * 1000) this.retryTimer = setTimeout(() => this.load(), AGAIN_MS);
     } catch (error) {
       this.fail(error.uri === 'wamp.error.no_such_procedure' ? 'This service is not running at the moment.' : `The analysis cannot be read: ${error.message}`);
       this.retryTimer = setTimeout(() => this.load(), RETRY_MS);

@@ -187,9 +187,15 @@ export class Player extends Emitter {
   step(direction) {
     if (this.time === null) return;
     this.pause();
+    const from = this.time;
+    const here = this.source.peek(from);
+    if (!here) {
+      // what is around is not known yet
+      this.source.load(from).then(() => this.time === from && !this.destroyed && this.source.peek(from) && this.step(direction), () => {});
+      return;
+    }
     if (direction < 0) {
-      const at = this.source.peek(this.time)?.at ?? this.time;
-      this.seek(at - 1);
+      this.seek(here.at - 1);
       return;
     }
     const next = this.source.next(this.time);

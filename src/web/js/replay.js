@@ -13,6 +13,7 @@ import { TimingView } from './timing_view.js';
 
 const TICK_MS = 250;
 const ADDRESS_MS = 1000;
+const REVOKE_MS = 10000;
 const LIST_BEFORE = 10; // messages before the moment shown
 const LIST_MAX = 300; // of messages to jump to; the search finds the others
 
@@ -167,11 +168,26 @@ export class ReplayPage {
 
   openDownloads() {
     const file = encodeURIComponent(this.id);
-    const item = (href, name, text) => element('li', {}, element('a', { class: 'button', href, download: name }, text));
+    const note = element('p', { class: 'muted', role: 'status' });
     const at = this.spoilerFree ? Math.floor(this.player.time) : this.timeline.span.to;
+    const save = this.tool(this.spoilerFree ? 'Analysis up to this moment (JSON)' : 'Analysis (JSON): laps, stints, drivers, messages', 'Save the analysis', () => this.saveAnalysis(at, note));
     this.dialog = openDialog('Download', 'download-dialog', element('ul', { class: 'download-list' },
-      item(`/recordings/${file}.zip`, `${this.id}.zip`, 'Recording (zip): every state, for this viewer and other tools'),
-      item(`${this.timeline.base}analysis.json?at=${at}`, `${this.id}-analysis.json`, this.spoilerFree ? 'Analysis up to this moment (JSON)' : 'Analysis (JSON): laps, stints, drivers, messages')));
+      element('li', {}, element('a', { class: 'button', href: `/recordings/${file}.zip`, download: `${this.id}.zip` }, 'Recording (zip): every state, for this viewer and other tools')),
+      element('li', {}, save)), note);
+  }
+
+  // The daemon may have to make it first.
+  async saveAnalysis(at, note) {
+    setText(note, 'Reading…');
+    try {
+      const found = await this.timeline.analysis(at, { onProgress: (share) => setText(note, `Analysing the recording: ${Math.round(share * 100)} %`) });
+      const href = URL.createObjectURL(new Blob([JSON.stringify(found)], { type: 'application/json' }));
+      element('a', { href, download: `${this.id}-analysis.json` }).click();
+      setTimeout(() => URL.revokeObjectURL(href), REVOKE_MS);
+      setText(note, 'Saved.');
+    } catch (error) {
+      setText(note, `The analysis cannot be read: ${error.message}`);
+    }
   }
 
   go(t) {
