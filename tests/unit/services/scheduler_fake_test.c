@@ -9,7 +9,6 @@ static cJSON *better(const char *name, const cJSON *actions)
 {
 	cJSON *result = cJSON_CreateArray();
 	const cJSON *action;
-	LT_AUTO(lt_buf_finish) struct lt_buf told = { 0 };
 
 	(void)name;
 	cJSON_ArrayForEach(action, actions) {

@@ -113,6 +113,7 @@ static void a_chunk_begins_with_the_first_key_frame_of_its_minute(void **state)
 	assert_non_null(lt_json_get(frames->child, "key"));
 	assert_non_null(lt_json_get(frames->child->next, "diff"));
 	LT_AUTO(cJSON_Delete) cJSON *last = chunk_at(timeline, START + 125, &closed);
+	assert_non_null(last);
 	assert_false(closed);
 	lt_timeline_close(timeline);
 }
