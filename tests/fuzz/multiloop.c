@@ -1,30 +1,10 @@
-/*
- * Lines of a timing feed, applied to a state: the first byte chooses the leading
- * character. Texts stay bytes here; decoding has tests of its own.
- */
+/* Lines of a timing feed, applied to a state: the first byte chooses the leading character. */
 #include <string.h>
 
 #include "fuzz.h"
 #include "multiloop/ml_model.h"
+#include "race/feed_text.h"
 #include "race/field/field.h"
-
-static size_t decode(struct lt_str bytes, uint32_t encoding, char *buf, size_t size)
-{
-	size_t n = bytes.n < size ? bytes.n : size - 1;
-
-	(void)encoding;
-	for (size_t i = 0; i < n; i++) {
-		buf[i] = bytes.p[i] == '\0' || (unsigned char)bytes.p[i] >= 0x80 ? ' ' : bytes.p[i];
-	}
-	buf[n] = '\0';
-	return n;
-}
-
-static void parse_control(struct lt_str text, struct lt_control_text *ret)
-{
-	(void)text;
-	(void)ret;
-}
 
 static void check_table(struct ml_model *model, int64_t now_ms)
 {
@@ -42,9 +22,8 @@ static void check_table(struct ml_model *model, int64_t now_ms)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-	static const struct lt_text_ext text = { sizeof(text), 0, decode, parse_control };
 	struct ml_opts opts = { .field = &lt_field_table,
-		.text = &text,
+		.text = &lt_text_table,
 		.sectors = 3,
 		.class_field = 1,
 		.car_field = 2,

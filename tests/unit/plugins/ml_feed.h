@@ -2,8 +2,8 @@
 #ifndef LT_TESTS_UNIT_PLUGINS_ML_FEED_H
 #define LT_TESTS_UNIT_PLUGINS_ML_FEED_H
 
-#include "fake_text.h"
 #include "multiloop/ml_model.h"
+#include "race/feed_text.h"
 #include "race/field/field.h"
 #include "support/test.h"
 
@@ -16,7 +16,7 @@ struct ml_feed {
 static inline struct ml_opts ml_test_opts(void)
 {
 	return (struct ml_opts){ .field = &lt_field_table,
-		.text = &fake_text,
+		.text = &lt_text_table,
 		.sectors = 3,
 		.class_field = 1,
 		.car_field = 2,

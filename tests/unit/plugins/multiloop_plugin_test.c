@@ -1,5 +1,5 @@
 #include "fake_host.h"
-#include "fake_text.h"
+#include "race/feed_text.h"
 #include "race/field/field.h"
 
 /* One line source; the tests run one plugin at a time. */
@@ -44,7 +44,7 @@ static const void *extension(const char *id)
 	return strcmp(id, LT_EXT_LINES) == 0            ? (const void *)&lines
 			: strcmp(id, LT_EXT_FILE) == 0  ? (const void *)&files
 			: strcmp(id, LT_EXT_FIELD) == 0 ? (const void *)&lt_field_table
-			: strcmp(id, LT_EXT_TEXT) == 0  ? (const void *)&fake_text
+			: strcmp(id, LT_EXT_TEXT) == 0  ? (const void *)&lt_text_table
 							: NULL;
 }
 
