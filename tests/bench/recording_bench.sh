@@ -5,7 +5,8 @@
 # prints: the time and memory of their analysis, which have to grow with the frames and no faster;
 # how long a state at a random time takes from a file that is not in memory (opening it, seeking and
 # reading, p50 and p99 of 200); and how late the loop of a daemon is that records 20 services
-# (SERVICES) while it finishes the longest of them; and what the timeline of that one costs.
+# (SERVICES) while it finishes the longest of them; what the timeline of that one
+# costs; and how fast its analysis answers in a browser.
 set -u
 build=${1:?usage: recording_bench.sh BUILDDIR}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -54,6 +55,9 @@ done
 
 echo "--- timeline of the last of the above"
 LT_BUILD=$build "${first[@]}" node "$root/tests/bench/timeline_bench.mjs" "$work/done/race-$h.zip"
+
+echo "--- its analysis in the browser"
+LT_BUILD=$build node "$root/tests/bench/analysis_bench.mjs" "$work/done/race-$h.zip"
 
 echo "--- loop of a daemon: $services services recorded, the last of the above is finished meanwhile"
 mv "$work/last.journal" "$work/temp/00000000000000000000000000000024.journal"

@@ -21,7 +21,12 @@ const COLOURS = 8;
 const NO_LAPS = new Float64Array(0);
 
 const position = (value) => String(Math.round(value));
-const gap = (value) => (value === 0 ? '0' : `+${lapTime(value)}`);
+// On the axis seconds are enough, unless there is less than that between two of its values.
+const gap = (value, exact) => {
+  if (value === 0) return '0';
+  const text = lapTime(value);
+  return `+${exact ? text : text.replace(/\.000$/, '')}`;
+};
 
 // kind 'lines': a chart over laps; 'tables': tables(model, field, cars).
 const VIEWS = {
@@ -223,7 +228,7 @@ export class AnalysisView {
     const view = VIEWS[this.current];
     const cars = this.chosen.length > 0 ? this.chosen : this.field.cars;
     const values = new Map(cars.map((car) => [car, this.valuesOf(view, car)]));
-    return lineTable(view.title, this.field, cars, (car) => values.get(car), view.format);
+    return lineTable(view.title, this.field, cars, (car) => values.get(car), (each) => view.format(each, true));
   }
 
   // --- tables ---

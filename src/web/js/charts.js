@@ -265,13 +265,15 @@ export class LineChart {
     }
   }
 
-  paintPath(context, { px, py }, y, { first, last, dash, step }) {
+  // Of lap times, slow ones that are beyond the edge are left out: their lines would cross all others.
+  paintPath(context, { px, py, y: range }, y, { first, last, dash, step }) {
+    const most = this.dots ? range.to : Infinity;
     context.setLineDash(dash);
     context.beginPath();
     let isDown = false;
     for (let lap = first; lap <= last; lap += step) {
       const value = y[lap];
-      if (value !== value) {
+      if (value !== value || value > most) {
         isDown = false;
         continue;
       }
