@@ -34,7 +34,7 @@ layer_obj = $(patsubst src/%.c,$(O)/%.o,$(call layer_src,$(1)))
 layer_lib = $(O)/liblt_$(1).a
 DAEMON_LIBS := $(foreach l,services store race router net calendar base,$(call layer_lib,$(l)))
 CLI_LIBS    := $(foreach l,cli store race net calendar base,$(call layer_lib,$(l)))
-DAEMON_OBJ  := $(patsubst src/%.c,$(O)/%.o,$(sort $(wildcard src/*.c)))
+DAEMON_OBJ  := $(patsubst src/%.c,$(O)/%.o,$(sort $(wildcard src/*.c src/daemon/*.c)))
 HEADER      := $(B)/include/livetiming/plugin.h
 
 PLUGINS := $(filter-out template,$(notdir $(patsubst %/,%,$(wildcard plugins/*/))))

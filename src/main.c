@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "daemon.h"
-#include "daemon_conf.h"
-#include "main_service.h"
-#include "settings.h"
-#include "stop_guard.h"
+#include "daemon/conf.h"
+#include "daemon/daemon.h"
+#include "daemon/main_service.h"
+#include "daemon/settings.h"
+#include "daemon/stop_guard.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2 };
 

@@ -1,7 +1,7 @@
 /*
  * Settings: environment variables, and a dotenv file in which they can stand
  * as well (comments, export, single and double quotes; the process environment
- * wins). Every known name is declared in one table (daemon_conf.c for the
+ * wins). Every known name is declared in one table (conf.c for the
  * daemon); the rest of the LIVETIMING_ namespace is reported as unknown, with
  * file and line. No module calls getenv.
  */

@@ -87,7 +87,7 @@ static void write_file(int signum, const siginfo_t *info)
 {
 	void *frames[FRAMES_MAX];
 	struct timespec now = { 0 };
-	int fd = open(crash.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(crash.path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_TRUNC | O_CLOEXEC, 0600);
 
 	if (fd < 0) {
 		return;

@@ -19,10 +19,10 @@ compare() { # what is said about them, list, list
 	[ ! -s "$lists/missing" ] || failed=1
 }
 
-sed -n '/lt_daemon_conf_keys\[\]/,/^};/p' src/daemon_conf_keys.c | grep -oE '"[A-Z][A-Z_0-9]+"' | tr -d '"' |
+sed -n '/lt_daemon_conf_keys\[\]/,/^};/p' src/daemon/conf_keys.c | grep -oE '"[A-Z][A-Z_0-9]+"' | tr -d '"' |
 	sort -u >"$lists/settings"
 [ -s "$lists/settings" ] || {
-	echo "no setting found in src/daemon_conf_keys.c"
+	echo "no setting found in src/daemon/conf_keys.c"
 	exit 1
 }
 # settings that whoever starts the process gives do not belong into a file

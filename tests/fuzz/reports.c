@@ -7,7 +7,7 @@
 #include "net/percent.h"
 #include "services/announce/template.h"
 #include "services/announce/text.h"
-#include "services/sentry_event.h"
+#include "services/sentry/sentry_event.h"
 
 static void fit(struct lt_str text)
 {

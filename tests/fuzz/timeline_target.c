@@ -1,5 +1,5 @@
 /* Addresses of the timeline: a path, and behind a line feed the query "at". */
-#include "services/timeline_target.h"
+#include "services/timeline/timeline_target.h"
 
 #include "base/fsutil.h"
 #include "fuzz.h"

@@ -12,7 +12,7 @@
 #include "base/fsutil.h"
 #include "base/json.h"
 #include "base/loop.h"
-#include "services/plugin_loader.h"
+#include "services/plugin/plugin_loader.h"
 #include "support/test.h"
 
 /* The folder of the test plugins of this build variant, owned (lt_free). */

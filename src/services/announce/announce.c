@@ -167,7 +167,8 @@ static void plan_retry(struct lt_queued *queued, int64_t retry_after_s)
 	queued->next.us = wall(announce).us + pause_us(announce, queued->attempts, retry_after_s);
 	if (queued->next.us > end.us) {
 		queued->state = LT_FAILED;
-		log_post(queued, LT_ERROR, "announcement given up, another attempt would be too late");
+		log_post(queued, LT_ERROR,
+				"announcement given up, another attempt would be too late");
 	} else {
 		queued->state = LT_WAITING;
 		log_post(queued, LT_WARN, "announcement not posted, tried again later");

@@ -8,7 +8,7 @@
 #include "services/announce/announce.h"
 #include "services/announce/delivery.h"
 #include "services/announce/template.h"
-#include "services/saver.h"
+#include "services/timing/saver.h"
 
 #define LT_ANNOUNCE_FILE     "announcements.json"
 #define LT_ANNOUNCE_OPEN_MAX 500  /* posts that wait; further ones are refused */

@@ -10,8 +10,8 @@
  * known again by a keyed digest in memory, so that a viewer who polls costs no
  * derivation, and is never held up by the wrong tries of others.
  */
-#ifndef LT_SERVICES_ACCESS_CODES_H
-#define LT_SERVICES_ACCESS_CODES_H
+#ifndef LT_SERVICES_DESK_ACCESS_CODES_H
+#define LT_SERVICES_DESK_ACCESS_CODES_H
 
 #include <stdbool.h>
 

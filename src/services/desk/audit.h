@@ -11,8 +11,8 @@
  * Files and names of users are the business of workers. A line is in the file
  * soon after the order, in the order of the orders.
  */
-#ifndef LT_SERVICES_AUDIT_H
-#define LT_SERVICES_AUDIT_H
+#ifndef LT_SERVICES_DESK_AUDIT_H
+#define LT_SERVICES_DESK_AUDIT_H
 
 #include <stdint.h>
 

@@ -6,8 +6,8 @@
  * daemon itself (access codes, the end of a recording), and has each order
  * written down (audit.h). Orders and their parameters: docs/control-desk.md.
  */
-#ifndef LT_SERVICES_DESK_H
-#define LT_SERVICES_DESK_H
+#ifndef LT_SERVICES_DESK_DESK_H
+#define LT_SERVICES_DESK_DESK_H
 
 #include <stdbool.h>
 

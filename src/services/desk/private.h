@@ -8,8 +8,8 @@
  * and HTTP requests by the query "code" or the header X-Access-Code. What that
  * means for clients: docs/private-services.md.
  */
-#ifndef LT_SERVICES_PRIVATE_H
-#define LT_SERVICES_PRIVATE_H
+#ifndef LT_SERVICES_DESK_PRIVATE_H
+#define LT_SERVICES_DESK_PRIVATE_H
 
 #include <stdbool.h>
 
@@ -17,7 +17,7 @@
 #include "base/loop.h"
 #include "base/random.h"
 #include "services/desk/access_codes.h"
-#include "services/saver.h"
+#include "services/timing/saver.h"
 
 struct lt_http_req;
 struct lt_private;

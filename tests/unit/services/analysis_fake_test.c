@@ -7,7 +7,7 @@
 #include "race/envelope.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/analysis.h"
+#include "services/analysis/analysis.h"
 #include "support/golden.h"
 #include "support/test.h"
 #include "support_fake/loop_fake.h"

@@ -307,7 +307,8 @@ static void failures_are_tried_again_with_growing_pauses_and_given_up(void **sta
 	}
 
 	expect_state(f, "failed");
-	assert_non_null(strstr(f->log.p, "announcement given up, another attempt would be too late"));
+	assert_non_null(strstr(
+			f->log.p, "announcement given up, another attempt would be too late"));
 	assert_true(f->started < 12);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/ctl_proto.h"
-#include "services/control.h"
+#include "services/control/control.h"
 #include "support/test.h"
 
 /* A control socket whose loop runs on another thread; the test is its peer. */

@@ -8,7 +8,7 @@
 #include "race/envelope.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/deltas.h"
+#include "services/delta/deltas.h"
 #include "support/golden.h"
 #include "support/test.h"
 #include "support_fake/loop_fake.h"

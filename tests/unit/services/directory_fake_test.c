@@ -4,7 +4,7 @@
 #include "race/envelope.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/directory.h"
+#include "services/directory/directory.h"
 #include "support/test.h"
 #include "support_fake/loop_fake.h"
 

@@ -12,7 +12,7 @@
 #include "race/envelope.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/dvr.h"
+#include "services/dvr/dvr.h"
 #include "store/recording.h"
 #include "support/golden.h"
 #include "support/test.h"

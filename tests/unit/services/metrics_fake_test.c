@@ -2,7 +2,7 @@
 #include "base/alloc.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/metrics.h"
+#include "services/web/metrics.h"
 #include "support/test.h"
 #include "support_fake/loop_fake.h"
 

@@ -1,6 +1,6 @@
 /* What the control desk lays over a service. */
 #include "base/alloc.h"
-#include "services/overrides.h"
+#include "services/desk/overrides.h"
 #include "support/test.h"
 
 #define NOW_MS INT64_C(1779000000000)

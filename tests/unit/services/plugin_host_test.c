@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "net/fetch.h"
 #include "net/ws_client.h"
-#include "services/plugin_host.h"
+#include "services/plugin/plugin_host.h"
 #include "support/plugin_fixture.h"
 #include "support/server.h"
 #include "support/test.h"

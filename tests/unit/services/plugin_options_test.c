@@ -1,4 +1,4 @@
-#include "services/plugin_options.h"
+#include "services/plugin/plugin_options.h"
 #include "support/plugin_fixture.h"
 #include "support/test.h"
 

@@ -7,7 +7,7 @@
 #include "race/envelope.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/recordings.h"
+#include "services/recordings/recordings.h"
 #include "support/golden.h"
 #include "support/test.h"
 #include "support_fake/loop_fake.h"

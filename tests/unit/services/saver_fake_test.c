@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/fsutil.h"
-#include "services/saver.h"
+#include "services/timing/saver.h"
 #include "support/test.h"
 #include "support_fake/loop_fake.h"
 

@@ -1,4 +1,4 @@
-#include "services/schedule_source.h"
+#include "services/schedule/schedule_source.h"
 #include "unit/services/scheduler_fixture.h"
 
 /* --- the original's timelines --- */

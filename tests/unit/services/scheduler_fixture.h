@@ -18,7 +18,7 @@
 #include "race/envelope.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/scheduler.h"
+#include "services/schedule/scheduler.h"
 #include "support/golden.h"
 #include "support/test.h"
 #include "support/tmpdir.h"

@@ -1,5 +1,5 @@
 #include "base/alloc.h"
-#include "services/sentry_event.h"
+#include "services/sentry/sentry_event.h"
 #include "support/test.h"
 
 static const char *const secrets[] = { "hunter2!", "abc", "longer-hunter2!", NULL };

@@ -1,6 +1,6 @@
 /* Error reports on a loop whose clock the test moves, with answers that it gives. */
 #include "base/alloc.h"
-#include "services/sentry.h"
+#include "services/sentry/sentry.h"
 #include "support/test.h"
 #include "support_fake/loop_fake.h"
 

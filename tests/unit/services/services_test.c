@@ -4,7 +4,7 @@
 #include "race/lzstring.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/services.h"
+#include "services/manager/services.h"
 #include "support/plugin_fixture.h"
 #include "support/test.h"
 

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "services/start_guard.h"
+#include "services/manager/start_guard.h"
 #include "support/test.h"
 #include "support/tmpdir.h"
 #include "support_fake/loop_fake.h"

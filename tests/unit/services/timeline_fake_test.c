@@ -8,7 +8,7 @@
 #include "race/envelope.h"
 #include "router/http_req.h"
 #include "router/router.h"
-#include "services/timeline.h"
+#include "services/timeline/timeline.h"
 #include "store/finalise.h"
 #include "store/recorder.h"
 #include "store/zip_writer.h"

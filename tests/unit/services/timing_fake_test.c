@@ -3,7 +3,7 @@
 #include "race/lzstring.h"
 #include "router/local.h"
 #include "router/router.h"
-#include "services/services.h"
+#include "services/manager/services.h"
 #include "support/plugin_fixture.h"
 #include "support/test.h"
 #include "support_fake/loop_fake.h"
