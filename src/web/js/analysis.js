@@ -169,7 +169,7 @@ export class LiveAnalysisPage extends AnalysisPage {
 export class ReplayAnalysisPage extends AnalysisPage {
   constructor(options) {
     super(options);
-    this.timeline = new Timeline(`/timeline/recordings/${encodeURIComponent(this.params.id)}/`);
+    this.timeline = new Timeline(`/timeline/recordings/${encodeURIComponent(this.params.id)}/`, { code: codeOf(location.hash) });
     this.stops.push(() => this.timeline.destroy());
     this.load();
   }

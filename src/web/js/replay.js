@@ -2,6 +2,7 @@
 //
 //   /replay/ID?t=SECONDS     starts there; what the share button gives
 //   /replay/ID?spoiler=0     nothing of the end is shown before it is played
+import { codeOf } from './access.js';
 import { openDialog } from './dialogs.js';
 import { element, setText } from './dom.js';
 import { clock } from './format.js';
@@ -25,7 +26,7 @@ export class ReplayPage {
     const t = query.has('t') ? Number(query.get('t')) : NaN;
     this.startAt = Number.isFinite(t) ? Math.max(0, t) : null;
     this.spoilerFree = query.has('spoiler') ? query.get('spoiler') === '0' : app.settings.get('spoilerFree', false);
-    this.timeline = new Timeline(`/timeline/recordings/${encodeURIComponent(this.id)}/`);
+    this.timeline = new Timeline(`/timeline/recordings/${encodeURIComponent(this.id)}/`, { code: codeOf(location.hash) });
     this.view = new TimingView({ settings: app.settings, hasPlayer: true });
     this.build();
     this.view.setEmptyText('Opening the recording…');
