@@ -152,9 +152,9 @@ static void free_ask(struct lt_timelines *timelines, struct ask *ask)
 }
 
 /* Not called while it has questions, but at the end. */
-static void remove_source(struct source *source)
+static void remove_source(struct lt_timelines *timelines, struct source *source)
 {
-	HASH_DEL(source->timelines->sources, source);
+	HASH_DEL(timelines->sources, source);
 	if (source->is_busy) {
 		source->timelines = NULL; /* freed when the worker is done */
 	} else {
@@ -187,7 +187,7 @@ static struct source *add_source(
 			lt_timeline_file_finish(&file_take);
 			return NULL;
 		}
-		remove_source(oldest);
+		remove_source(timelines, oldest);
 	}
 	source = lt_zalloc(sizeof(*source));
 	source->timelines = timelines;
@@ -282,7 +282,8 @@ static void work_done(void *arg)
 		answer(ask);
 		free_ask(timelines, ask);
 		if (!source->file.timeline && !source->asks) {
-			remove_source(source); /* what is none must not displace others */
+			remove_source(timelines,
+					source); /* what is none must not displace others */
 			return;
 		}
 	} else {
@@ -534,7 +535,7 @@ static void on_tidy(void *arg)
 
 	HASH_ITER(hh, timelines->sources, source, next) {
 		if (!source->asks && !source->is_busy && source->used_us < before) {
-			remove_source(source);
+			remove_source(timelines, source);
 		}
 	}
 	bound_docs(timelines);
@@ -596,7 +597,7 @@ void lt_timelines_stop(struct lt_timelines *timelines)
 		while (source->asks && !source->is_busy) {
 			free_ask(timelines, source->asks);
 		}
-		remove_source(source);
+		remove_source(timelines, source);
 	}
 }
 

@@ -39,7 +39,7 @@ static bool parse_document(
 		{ "messages.json", LT_TIMELINE_MESSAGES },
 		{ "analysis.json", LT_TIMELINE_ANALYSIS },
 	};
-	struct lt_str first = rest;
+	struct lt_str first = LT_STR("0");
 
 	for (size_t i = 0; i < LT_ARRAY_LEN(names); i++) {
 		if (!lt_str_eq_c(rest, names[i].name)) {
@@ -59,8 +59,6 @@ static bool parse_document(
 	}
 	if (target->is_live) {
 		first = lt_str_split(&rest, '/');
-	} else {
-		first = LT_STR("0");
 	}
 	if (!rest.p || !lt_str_ends(rest, LT_STR(".json"))) {
 		lt_timeline_refuse(req, 404, "no_such_document", "there is no such document");
