@@ -2,7 +2,8 @@
 # The manual against the program: check_manual.sh BUILDDIR. Every setting of the
 # table stands in conf/livetiming.env and livetiming.env(5), every command of
 # livetimingctl in livetimingctl(1), every option of livetimingd in
-# livetimingd(8), and none of them has more. Names what is missing.
+# livetimingd(8), every plugin with its options in livetiming-plugins(7), and
+# none of them has more. Names what is missing.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1
@@ -44,4 +45,18 @@ compare "in docs/man/livetimingctl.1, but no command" page commands
 grep -oE '^\.It Fl -[a-z-]+' docs/man/livetimingd.8 | sed 's/^\.It Fl -/--/' | sort -u >"$lists/page"
 compare "not in docs/man/livetimingd.8 (.It Fl -NAME)" options page
 compare "in docs/man/livetimingd.8, but no option" page options
+
+# "NAME" and "NAME --OPTION" of every bundled plugin: .Ss NAME, .It Fl -OPTION
+for folder in plugins/*/; do
+	name=$(basename "$folder")
+	[ "$name" != template ] || continue
+	echo "$name"
+	cat "$folder"*.c | sed -n '/lt_plugin_option .*\[\] = {/,/^};/p' | grep -oE '\.name = "[a-z-]+"' |
+		sed "s/^.*\"\(.*\)\"/$name --\1/"
+done | sort -u >"$lists/plugins"
+sed -nE '/^\.Sh DESCRIPTION/,/^\.Sh SEE/p' docs/man/livetiming-plugins.7 | awk '
+	$1 == ".Ss" { print name = $2 }
+	name && $1 == ".It" && $2 == "Fl" { print name " -" $3 }' | sort -u >"$lists/page"
+compare "not in docs/man/livetiming-plugins.7 (.Ss NAME, .It Fl -OPTION)" plugins page
+compare "in docs/man/livetiming-plugins.7, but no plugin or option" page plugins
 exit "$failed"
