@@ -154,6 +154,25 @@ test('a live race is followed at its end, left by a pause, and caught up with', 
   assert.equal(player.speed, 1);
 });
 
+test('a state that comes late for the moment of a pause does not move what stands still', () => {
+  const source = new FakeSource({ live: true });
+  const clock = new FakeClock();
+  const shown = [];
+  let newest = 1098;
+  source.peek = () => ({ state: { n: newest }, at: newest });
+  const player = new Player(source, { clock });
+  player.on('state', ({ at }) => shown.push(at));
+  clock.advance(200);
+  player.pause();
+  newest = 1099; // was on its way
+  source.emit('state', source);
+  clock.advance(500);
+  assert.deepEqual(shown.slice(-1), [1098]);
+  player.play();
+  clock.advance(100);
+  assert.deepEqual(shown.slice(-1), [1099]);
+});
+
 test('a delay holds the newest moment back, and live means behind by it', () => {
   const { clock, player } = play({ live: true }, { delay: 40 });
   assert.equal(player.time, 1060);

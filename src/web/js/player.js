@@ -269,7 +269,8 @@ export class Player extends Emitter {
     this.setWaiting(false);
     if (this.playing) this.source.prefetch(this.time + AHEAD_S * this.speed);
     if (found.at === this.shown && !this.jumped) return;
-    if (!this.jumped && this.playing && now - this.shownAt < SHOW_MS) return;
+    // A state on its way at the moment of a pause belongs before it, but what is paused stands still.
+    if (!this.jumped && (!this.playing || now - this.shownAt < SHOW_MS)) return;
     const { jumped } = this;
     this.shown = found.at;
     this.shownAt = now;
