@@ -58,7 +58,7 @@ static const struct lt_plugin_option options[] = {
 			.type = LT_OPT_INT,
 			.default_value = "15",
 			.help = "seconds without an answer after which the feed is called stale",
-			.min = 1,
+			.min = 3,
 			.max = 3600 },
 	{ .name = "class-by",
 			.type = LT_OPT_CHOICE,
@@ -234,15 +234,17 @@ static void log_damage(struct assettocorsa *self, int64_t now_us)
 
 static void watch_silence(struct assettocorsa *self, int64_t now_us)
 {
+	int64_t stale_us = self->api->option_int(self->host, "stale") * 1000000;
+	int64_t quiet_us = stale_us / 2 < QUIET_US ? stale_us / 2 : QUIET_US;
 	int64_t silent_us = now_us - self->heard_us;
 	char text[160];
 
 	/* A server without drivers says nothing unless it is asked. */
-	if ((silent_us >= QUIET_US && now_us - self->asked_us >= QUIET_US) ||
+	if ((silent_us >= quiet_us && now_us - self->asked_us >= quiet_us) ||
 			now_us - self->asked_us >= SYNC_US) {
 		ask_session(self);
 	}
-	if (silent_us < self->api->option_int(self->host, "stale") * 1000000) {
+	if (silent_us < stale_us) {
 		return;
 	}
 	self->is_silent = true;
