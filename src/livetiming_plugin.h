@@ -26,6 +26,7 @@
  *       2026-11-25  lt_recording_ext: describe (ask LT_HAS before using it)
  *       2026-11-25  lt_plugin_option: live; lt_plugin_ops: option_changed
  *       2026-11-25  "lt.field/1", "lt.text/1": book-keeping and texts of feeds
+ *       2026-11-25  "lt.json/1", "lt.inbox/1"; lt_http_result: retry_after_s
  */
 #ifndef LIVETIMING_PLUGIN_H
 #define LIVETIMING_PLUGIN_H
@@ -360,6 +361,8 @@ struct lt_http_result {
 	int32_t status;      /* HTTP status; 0: no answer, see error */
 	struct lt_str body;  /* decoded */
 	struct lt_str error; /* empty: fine */
+	/* Seconds that the answer asks to wait; -1: it does not say. */
+	int32_t retry_after_s, reserved;
 };
 struct lt_http_opts {
 	uint32_t size, interval_ms; /* 0: once */
@@ -395,6 +398,67 @@ struct lt_ws_ext {
 	void *(*open)(struct lt_host *host, const struct lt_ws_opts *opts);
 	int32_t (*send)(void *ws, struct lt_str message, uint32_t binary);
 	void (*close)(void *ws);
+};
+
+/*
+ * "lt.json/1": JSON, read. Pure: every function may be called from any thread, also by work off
+ * the loop, as long as one document is used by one thread at a time. Strict RFC 8259, UTF-8, 64
+ * levels. Values and their texts are borrowed from the document until it is freed.
+ */
+#define LT_EXT_JSON     "lt.json/1"
+#define LT_VALUE_NONE   0u /* there is none: what the functions make of NULL */
+#define LT_VALUE_NULL   1u
+#define LT_VALUE_BOOL   2u
+#define LT_VALUE_NUMBER 3u
+#define LT_VALUE_TEXT   4u
+#define LT_VALUE_LIST   5u
+#define LT_VALUE_OBJECT 6u
+
+struct lt_value; /* opaque */
+struct lt_json_ext {
+	uint32_t size, reserved;
+	/* NULL: it is not JSON; error (terminated) says why and where. */
+	struct lt_value *(*parse)(struct lt_str text, char *error, size_t error_size);
+	void (*free)(struct lt_value *document); /* NULL is fine */
+	uint32_t (*kind)(const struct lt_value *value);
+	/* Of an object; NULL: it has none of this name. A name that stands there twice counts
+	 * with its last value. */
+	const struct lt_value *(*member)(const struct lt_value *object, const char *name);
+	/* What a list or an object holds, in order; NULL: no more. */
+	const struct lt_value *(*first)(const struct lt_value *container);
+	const struct lt_value *(*next)(const struct lt_value *value);
+	struct lt_str (*name)(const struct lt_value *member); /* empty: no member */
+	struct lt_str (*text)(const struct lt_value *value);  /* terminated; empty: no text */
+	double (*number)(const struct lt_value *value);       /* 0: no number */
+	uint32_t (*is_true)(const struct lt_value *value);
+};
+
+/*
+ * "lt.inbox/1": messages that somebody sends to this service, as JSON: by HTTP
+ * (POST /push/NAME-OR-UUID) with the service's token, or by a call of
+ * livetiming.push.UUID from a session of the role "services". What is no JSON, too large, too
+ * often, or without the right is refused before the plugin hears of it.
+ */
+#define LT_EXT_INBOX "lt.inbox/1"
+struct lt_inbox_opts {
+	uint32_t size;
+	uint32_t per_second; /* messages, bursts of twice as many; 0: 20 */
+	/* A file whose first line is the token; NULL: that of the host (LIVETIMING_PUSH_TOKEN),
+	 * and without one sessions of the role "services" alone may send. */
+	const char *token_file;
+	/*
+	 * One message, borrowed. 0: taken; -1: refused. Either way *ret_answer may be set,
+	 * borrowed until the next call: a JSON object to be added to the answer, or a sentence
+	 * why not.
+	 */
+	int32_t (*message)(void *arg, const struct lt_value *message, struct lt_str *ret_answer);
+	void *arg;
+};
+struct lt_inbox_ext {
+	uint32_t size, reserved;
+	/* [loop] From start on, one for each service. NULL after fail. */
+	void *(*open)(struct lt_host *host, const struct lt_inbox_opts *opts);
+	void (*close)(void *inbox);
 };
 
 /* "lt.work/1": run something off the loop. */

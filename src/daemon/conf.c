@@ -269,6 +269,7 @@ static void read_recording(const struct lt_conf *conf, struct lt_daemon_conf *re
 	ret->dvr_resume_s = seconds_of(conf, "LIVETIMING_DVR_RESUME_S");
 	ret->dvr_sync_s = seconds_of(conf, "LIVETIMING_DVR_SYNC_S");
 	ret->admin_authcode = lt_conf_get(conf, "LIVETIMING_ADMIN_AUTHCODE");
+	ret->push_token = lt_conf_get(conf, "LIVETIMING_PUSH_TOKEN");
 	ret->reindex = lt_conf_get(conf, "REINDEX") != NULL;
 	ret->generate_analysis = lt_conf_get(conf, "GENERATE_ANALYSIS") != NULL;
 }

@@ -53,6 +53,7 @@ struct lt_daemon_conf {
 	bool dvr;
 	int64_t dvr_min_duration_s, dvr_idle_s, dvr_scan_s, dvr_resume_s, dvr_sync_s;
 	const char *admin_authcode;
+	const char *push_token;    /* of services that take messages; NULL: none */
 	const char *private_codes; /* file of access codes; NULL: none */
 	bool reindex, generate_analysis;
 	const char *calendar_urls; /* NULL: none */

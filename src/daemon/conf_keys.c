@@ -259,6 +259,7 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	SETTING("LIVETIMING_PLUGIN_PATH", NULL, "folders with plugins, separated by colons"),
 	CHECKED("LIVETIMING_SERVICES", NULL, check_services,
 			"services started with the daemon, separated by ;"),
+	SECRET("LIVETIMING_PUSH_TOKEN", "token of those who send to services by POST /push/"),
 	SETTING("LIVETIMING_WEB_DIR", NULL, "folder of the viewer page"),
 	CHECKED("LIVETIMING_EMBED", "*", check_embed,
 			"sites that may show /embed/ and /overlay/ in a frame: *, no, or origins"),

@@ -30,6 +30,7 @@
 #include "services/timeline/timeline.h"
 #include "services/timing/timing_observer.h"
 #include "services/web/metrics.h"
+#include "services/web/push.h"
 #include "services/web/web.h"
 
 #define STOP_SERVICES_MS 5000 /* for states and recordings to be written */
@@ -180,6 +181,11 @@ static void describe(void *arg, struct lt_buf *buf)
 	}
 }
 
+static bool find_service(void *arg, struct lt_str name, struct lt_str *ret_uuid, struct lt_err *err)
+{
+	return lt_services_uuid(arg, name, ret_uuid, err);
+}
+
 static cJSON *reload(void *arg, struct lt_err *err)
 {
 	return lt_daemon_reload(arg, err);
@@ -257,6 +263,7 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 			.state_dir = env->conf->state_dir,
 			.log_dir = env->conf->log_dir,
 			.plugin_path = env->conf->plugin_path,
+			.push_token = env->conf->push_token,
 			.autostart = env->conf->services,
 			.fresh = env->fresh,
 			.children = lt_isolation_children(daemon->isolation),
@@ -309,6 +316,11 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 			.frame_ancestors = env->conf->frame_ancestors,
 			.trouble = find_trouble,
 			.arg = daemon,
+	});
+	daemon->push = lt_push_create(&(struct lt_push_env){
+			.router = daemon->router,
+			.find = find_service,
+			.arg = daemon->services,
 	});
 	if (env->conf->http_call) {
 		daemon->http_call = lt_http_call_create(&(struct lt_http_call_opts){
@@ -382,6 +394,7 @@ void lt_daemon_destroy(struct lt_daemon *daemon)
 	lt_control_destroy(daemon->control);
 	lt_reports_destroy(daemon->reports);
 	lt_http_call_destroy(daemon->http_call);
+	lt_push_destroy(daemon->push);
 	lt_metrics_destroy(daemon->metrics);
 	lt_notify_destroy(daemon->notify);
 	lt_web_destroy(daemon->web);
@@ -473,7 +486,7 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 	/* Before the directory: what is closed is closed before anything is listed. */
 	if (!lt_daemon_desk_start(&daemon->desk, err) ||
 			!lt_directory_start(daemon->directory, err) ||
-			!lt_web_start(daemon->web, err) ||
+			!lt_web_start(daemon->web, err) || !lt_push_start(daemon->push, err) ||
 			(daemon->http_call && !lt_http_call_start(daemon->http_call, err)) ||
 			!lt_analyses_start(daemon->analyses, err) ||
 			!lt_deltas_start(daemon->deltas, err) ||
@@ -510,6 +523,7 @@ static void stop_router(void *arg)
 	if (daemon->http_call) {
 		lt_http_call_stop(daemon->http_call);
 	}
+	lt_push_stop(daemon->push);
 	lt_daemon_desk_stop(&daemon->desk);
 	lt_recordings_stop(daemon->recordings);
 	lt_timelines_stop(daemon->timelines);

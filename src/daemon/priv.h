@@ -33,6 +33,7 @@ struct lt_daemon {
 	struct lt_reports *reports; /* announcements, errors, crashes */
 	struct lt_timelines *timelines;
 	struct lt_web *web;
+	struct lt_push *push; /* messages for services, over HTTP */
 	struct lt_metrics *metrics;
 	struct lt_notify *notify;
 	struct lt_http_call *http_call; /* NULL: switched off */

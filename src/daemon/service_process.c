@@ -99,6 +99,7 @@ static void create_modules(struct lt_service_process *process)
 			.state_dir = conf->state_dir,
 			.log_dir = conf->log_dir,
 			.plugin_path = conf->plugin_path,
+			.push_token = conf->push_token,
 			.is_alone = true,
 			.failed = on_failed,
 			.arg = process,

@@ -33,6 +33,10 @@ enum lt_msg_class {
 #define LT_RPC_IS_ALIVE         "livetiming.service.isAlive."
 #define LT_RPC_REQUEST_STATE    "livetiming.service.requestState."
 #define LT_RPC_REQUEST_ANALYSIS "livetiming.service.requestAnalysisData."
+#define LT_RPC_PUSH             "livetiming.push."
+
+/* A message for a service, however it comes: it is parsed on the loop. */
+#define LT_PUSH_BYTES_MAX ((size_t)256 * 1024)
 
 /* Append the args array of an event: one envelope around a payload that is JSON text already. */
 void lt_envelope_write(struct lt_buf *buf, enum lt_msg_class msg_class, struct lt_wall date,

@@ -165,7 +165,8 @@ AT(lt_http_result, size, 0);
 AT(lt_http_result, status, 4);
 AT(lt_http_result, body, 8);
 AT(lt_http_result, error, 24);
-HOLDS(lt_http_result, 40);
+AT(lt_http_result, retry_after_s, 40);
+HOLDS(lt_http_result, 48);
 
 AT(lt_http_opts, size, 0);
 AT(lt_http_opts, interval_ms, 4);
@@ -204,6 +205,31 @@ AT(lt_ws_ext, open, 8);
 AT(lt_ws_ext, send, 16);
 AT(lt_ws_ext, close, 24);
 HOLDS(lt_ws_ext, 32);
+
+AT(lt_json_ext, size, 0);
+AT(lt_json_ext, parse, 8);
+AT(lt_json_ext, free, 16);
+AT(lt_json_ext, kind, 24);
+AT(lt_json_ext, member, 32);
+AT(lt_json_ext, first, 40);
+AT(lt_json_ext, next, 48);
+AT(lt_json_ext, name, 56);
+AT(lt_json_ext, text, 64);
+AT(lt_json_ext, number, 72);
+AT(lt_json_ext, is_true, 80);
+HOLDS(lt_json_ext, 88);
+
+AT(lt_inbox_opts, size, 0);
+AT(lt_inbox_opts, per_second, 4);
+AT(lt_inbox_opts, token_file, 8);
+AT(lt_inbox_opts, message, 16);
+AT(lt_inbox_opts, arg, 24);
+HOLDS(lt_inbox_opts, 32);
+
+AT(lt_inbox_ext, size, 0);
+AT(lt_inbox_ext, open, 8);
+AT(lt_inbox_ext, close, 16);
+HOLDS(lt_inbox_ext, 24);
 
 AT(lt_work_ext, size, 0);
 AT(lt_work_ext, reserved, 4);

@@ -237,6 +237,7 @@ static bool make_timing(struct lt_services *services, struct lt_service_entry *e
 		.saver = services->saver,
 		.state_dir = services->state_dir,
 		.log_dir = services->log_dir,
+		.push_token = services->env.push_token,
 		.failed = on_failed,
 		.arg = services };
 	struct lt_timing_opts opts = {

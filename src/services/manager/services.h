@@ -37,6 +37,7 @@ struct lt_services_env {
 	const char *state_dir;      /* LIVETIMING_STATE_DIR; exists. NULL or empty: "." */
 	const char *log_dir;        /* LIVETIMING_LOG_DIR; exists. NULL or empty: "." */
 	const char *plugin_path;    /* folders, separated by colons, searched in order */
+	const char *push_token;     /* LIVETIMING_PUSH_TOKEN; borrowed; NULL: none */
 	const char *autostart;      /* LIVETIMING_SERVICES: command lines, separated by ';' */
 	bool fresh;                 /* forget the run list */
 	/* For --isolated; NULL: such services run here like the others. */

@@ -282,6 +282,9 @@ static void on_joined(void *arg, uint64_t session)
 
 		lt_buf_printf(&name, "livetiming.service.desk.%s", uplink->uuid);
 		lt_peer_register(uplink->peer, name.p, on_invocation);
+		lt_buf_clear(&name);
+		lt_buf_printf(&name, "%s%s", LT_RPC_PUSH, uplink->uuid);
+		lt_peer_register(uplink->peer, name.p, on_invocation);
 	}
 	lt_peer_subscribe(uplink->peer, LT_TOPIC_CONTROL, on_control);
 }

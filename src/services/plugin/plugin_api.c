@@ -1,6 +1,7 @@
 /* The table of functions that every plugin gets: struct lt_host_api. */
 #include "base/alloc.h"
 #include "race/column.h"
+#include "race/feed_json.h"
 #include "race/feed_text.h"
 #include "race/field/field.h"
 #include "services/plugin/plugin_host_priv.h"
@@ -253,6 +254,8 @@ static const void *api_extension(struct lt_host *host, const char *id)
 		{ LT_EXT_RECORDING, &lt_host_recording_ext },
 		{ LT_EXT_FIELD, &lt_field_table },
 		{ LT_EXT_TEXT, &lt_text_table },
+		{ LT_EXT_JSON, &lt_json_table },
+		{ LT_EXT_INBOX, &lt_host_inbox_ext },
 	};
 
 	(void)host;

@@ -104,7 +104,7 @@ static void record(const struct http *http, const struct lt_http_result *result)
 
 static void on_played(void *arg, const struct lt_raw_record *record)
 {
-	struct lt_http_result result = { .size = sizeof(result) };
+	struct lt_http_result result = { .size = sizeof(result), .retry_after_s = -1 };
 	int64_t status = 0;
 
 	if (record->kind != LT_RAW_HTTP ||
@@ -126,7 +126,9 @@ static void on_result(void *arg, const struct lt_fetch_result *result)
 	struct lt_http_result given = { .size = sizeof(given),
 		.status = (int32_t)result->status,
 		.body = result->body,
-		.error = result->error };
+		.error = result->error,
+		.retry_after_s = (int32_t)lt_fetch_retry_after_s(
+				result, lt_loop_wall(http->resource.host->env.loop)) };
 
 	http->fetch = NULL;
 	http->failures = is_good || is_unchanged ? 0 : http->failures + 1;

@@ -21,6 +21,7 @@
 
 struct lt_host;
 struct lt_fetcher;
+struct lt_local;
 struct lt_raw_player;
 struct lt_raw_recorder;
 struct lt_ws_hub;
@@ -56,6 +57,12 @@ struct lt_host_env {
 	struct lt_raw_player *raw_player;
 	const struct lt_host_owner *owner;
 	void *owner_arg;
+	/*
+	 * For "lt.inbox/1", which fails when `session` is NULL: the service's session while it
+	 * has one, its UUID, and the token of those who send without their own; NULL: none.
+	 */
+	struct lt_local *(*session)(void *owner_arg);
+	const char *uuid, *push_token;
 	/* Real time, to measure callbacks; NULL: lt_clock_mono. */
 	struct lt_mono (*clock)(void);
 };

@@ -126,5 +126,6 @@ extern const struct lt_http_ext lt_host_http_ext;
 extern const struct lt_ws_ext lt_host_ws_ext;
 extern const struct lt_work_ext lt_host_work_ext;
 extern const struct lt_recording_ext lt_host_recording_ext;
+extern const struct lt_inbox_ext lt_host_inbox_ext;
 
 #endif

@@ -298,6 +298,11 @@ static void make_raw(struct lt_timing *timing, const struct lt_timing_opts *opts
 	}
 }
 
+static struct lt_local *session_of(void *arg)
+{
+	return ((struct lt_timing *)arg)->local;
+}
+
 static bool make_host(
 		struct lt_timing *timing, const struct lt_timing_opts *opts, struct lt_err *err)
 {
@@ -311,7 +316,10 @@ static bool make_host(
 		.raw_recorder = timing->raw_recorder,
 		.raw_player = timing->raw_player,
 		.owner = &host_owner,
-		.owner_arg = timing };
+		.owner_arg = timing,
+		.session = session_of,
+		.uuid = timing->uuid,
+		.push_token = timing->env.push_token };
 
 	if (opts->args->replay_raw && !read_capture(opts, &extra, err)) {
 		lt_args_finish(&extra);

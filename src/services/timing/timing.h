@@ -44,6 +44,7 @@ struct lt_timing_env {
 	struct lt_ws_hub *ws_hub;
 	struct lt_saver *saver;
 	const char *state_dir, *log_dir; /* copied; NULL or empty: "." */
+	const char *push_token;          /* of services that take messages; NULL: none */
 	/* The service ended by itself: stop it, keep the reason. Called at the end of a turn. */
 	void (*failed)(void *arg, struct lt_timing *timing, const char *reason);
 	void *arg;
