@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "daemon/conf.h"
 #include "daemon/daemon.h"
+#include "daemon/main_check.h"
 #include "daemon/main_service.h"
 #include "daemon/settings.h"
 #include "daemon/stop_guard.h"
@@ -19,6 +20,7 @@ struct options {
 	bool check_config, fresh;
 	bool is_service; /* one service in this process, instead of the daemon */
 	struct lt_main_service service;
+	bool is_check; /* of a plugin, instead of the daemon */
 };
 
 static const char usage[] =
@@ -30,6 +32,7 @@ static const char usage[] =
 		"  --fresh              forget the services that ran before\n"
 		"  --service CLASS ...  no daemon: one service in a process of its own, as\n"
 		"                       livetiming-service CLASS [OPTION...]\n"
+		"  --check-plugin FILE  no daemon: test a plugin, as livetimingctl plugin check\n"
 		"  --version, --help\n\n"
 		"Settings are environment variables, which win over the file. They are described\n"
 		"in conf/livetiming.env. Exit status: 0 stopped in order, 1 could not start or go\n"
@@ -47,13 +50,14 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "service", no_argument, NULL, 's' },
+		{ "check-plugin", no_argument, NULL, 'p' },
 		{ "supervised", required_argument, NULL, 'u' }, /* of the daemon to its children */
 		{ 0 },
 	};
 	int option;
 
 	/* '+': options of a service behind --service are not ours */
-	while (!ret->is_service &&
+	while (!ret->is_service && !ret->is_check &&
 			(option = getopt_long(argc, argv, "+c:h", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'u':
@@ -63,6 +67,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			break;
 		case 's':
 			ret->is_service = true;
+			break;
+		case 'p':
+			ret->is_check = true;
 			break;
 		case 'c':
 			ret->source.config = optarg;
@@ -89,6 +96,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			fputs("livetimingd: see livetimingd --help\n", stderr);
 			return EXIT_CONFIG;
 		}
+	}
+	if (ret->is_check) {
+		return lt_main_check(argv, argc - optind, argv + optind);
 	}
 	if (ret->is_service) {
 		ret->service.program = basename(argv[0]);

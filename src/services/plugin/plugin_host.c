@@ -10,12 +10,20 @@
 
 /* --- calls into the plugin --- */
 
+static void begin_call(struct lt_host *host, const char *what, struct lt_host_call *call)
+{
+	if (host->env.watcher != NULL) {
+		host->env.watcher->begun(host->env.watcher_arg, what);
+	}
+	*call = (struct lt_host_call){ .host = host, .what = what, .started = host->env.clock() };
+}
+
 bool lt_host_enter(struct lt_host *host, const char *what, struct lt_host_call *call)
 {
 	if (host->is_failed || !host->is_created) {
 		return false;
 	}
-	*call = (struct lt_host_call){ .host = host, .what = what, .started = host->env.clock() };
+	begin_call(host, what, call);
 	return true;
 }
 
@@ -24,6 +32,9 @@ void lt_host_leave(struct lt_host_call *call)
 	struct lt_host *host = call->host;
 	int64_t took_us = host->env.clock().us - call->started.us;
 
+	if (host->env.watcher != NULL) {
+		host->env.watcher->ended(host->env.watcher_arg);
+	}
 	host->stats.callbacks++;
 	host->stats.slowest_us = LT_MAX(host->stats.slowest_us, took_us);
 	if (took_us > LT_HOST_BUDGET_US) {
@@ -267,9 +278,10 @@ static bool call_create(struct lt_host *host, struct lt_err *err)
 {
 	LT_AUTO(cJSON_Delete) cJSON *options = lt_option_values_json(host->options);
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	struct lt_host_call call = { .host = host, .what = "create", .started = host->env.clock() };
+	struct lt_host_call call;
 
 	lt_json_print(&text, options, LT_JSON_UTF8);
+	begin_call(host, "create", &call);
 	host->is_setup = true;
 	int32_t result = host->plugin->ops.create(
 			&lt_host_api_table, host, lt_buf_str(&text), &host->self);
@@ -303,21 +315,6 @@ void lt_host_destroy(struct lt_host *host)
 		return;
 	}
 	lt_host_stop(host);
-	host->is_failed = true;
-	if (host->is_created) {
-		host->is_created = false;
-		host->plugin->ops.destroy(host->self);
-	}
-	while (host->resources != NULL) {
-		lt_resource_close(host->resources);
-	}
-	struct lt_host_job *job, *next;
-
-	DL_FOREACH_SAFE(host->jobs, job, next) {
-		DL_DELETE(host->jobs, job);
-		job->host = NULL;
-	}
-	lt_deferred_cancel(&host->report_failure);
 	for (size_t i = 0; i < host->counter_count; i++) {
 		lt_free(host->counters[i].name);
 	}
@@ -385,10 +382,11 @@ bool lt_host_start(struct lt_host *host, struct lt_err *err)
 
 void lt_host_stop(struct lt_host *host)
 {
-	struct lt_host_call call = { .host = host, .what = "stop", .started = host->env.clock() };
+	struct lt_host_call call;
 
 	lt_timer_cancel(&host->update);
 	if (host->is_started && host->plugin->ops.stop != NULL) {
+		begin_call(host, "stop", &call);
 		host->plugin->ops.stop(host->self);
 		lt_host_leave(&call);
 	}
@@ -396,7 +394,9 @@ void lt_host_stop(struct lt_host *host)
 	host->is_failed = true; /* nothing calls it any more */
 	if (host->is_created) {
 		host->is_created = false;
+		begin_call(host, "destroy", &call);
 		host->plugin->ops.destroy(host->self);
+		lt_host_leave(&call);
 	}
 	end_resources(host);
 	lt_deferred_cancel(&host->report_failure);

@@ -43,6 +43,12 @@ struct lt_host_owner {
 	void (*failed)(void *arg, const char *reason);
 };
 
+/* Told of every call into the plugin. */
+struct lt_host_watcher {
+	void (*begun)(void *arg, const char *what); /* "update", "line" ... */
+	void (*ended)(void *arg);
+};
+
 struct lt_host_env {
 	struct lt_loop *loop;
 	struct lt_log log; /* of the service */
@@ -65,6 +71,8 @@ struct lt_host_env {
 	const char *uuid, *push_token;
 	/* Real time, to measure callbacks; NULL: lt_clock_mono. */
 	struct lt_mono (*clock)(void);
+	const struct lt_host_watcher *watcher; /* NULL: nobody watches */
+	void *watcher_arg;
 };
 
 /* Callbacks that took longer are logged and counted. */
