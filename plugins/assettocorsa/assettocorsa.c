@@ -295,7 +295,7 @@ static bool is_address(struct lt_str text)
 
 	for (size_t i = 0; i < text.n; i++) {
 		has_mark = has_mark || text.p[i] == '.' || text.p[i] == ':';
-		if (memchr("0123456789abcdef.:", text.p[i], 18) == NULL) {
+		if (text.p[i] == '\0' || strchr("0123456789abcdef.:", text.p[i]) == NULL) {
 			return false;
 		}
 	}
