@@ -55,6 +55,8 @@ $(O)/liblt_%.a:
 $(O)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(LT_CFLAGS) $(CFLAGS) -c -o $@ $<
+# built into livetimingctl for `plugin new`; the assembler reads them, which no dependency file tells
+$(O)/cli/plugin_template.o: $(wildcard plugins/template/* plugins/template/*/*)
 $(HEADER): src/livetiming_plugin.h
 	@mkdir -p $(@D) && cp $< $@
 $(B)/livetimingd: $(DAEMON_OBJ) $(DAEMON_LIBS)
@@ -79,7 +81,7 @@ $(B)/tests/plugins/%.so: tests/plugins/%.c $(HEADER)
 	$(call say,LD)$(CC) $(PLUGIN_FLAGS) $(CFLAGS) -shared -o $@ $< $(LT_LDFLAGS) $(LDFLAGS) -lm
 $(B)/tests/plugins/%.so: tests/plugins/%.cc $(HEADER)
 	@mkdir -p $(@D)
-	$(call say,CXX)g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fPIC -fvisibility=hidden -I$(B)/include -shared -o $@ $<
+	$(call say,CXX)g++ -std=$(if $(findstring 17,$*),c++17,c++11) -Wall -Wextra -Wpedantic -Werror -fPIC -fvisibility=hidden -I$(B)/include -shared -o $@ $<
 
 # --- page: third-party parts are bundled from npm at build time, ours are copied as they are ---
 $(B)/www/.built: $(WEB_SRC) src/web/package-lock.json src/tools/build-web.sh

@@ -55,8 +55,12 @@ const struct lt_cli_cmd lt_cli_cmds[] = {
 			"as the feed says again: name, description, attribution, hidden, flag, penalties, options, or all",
 			lt_cmd_desk_clear },
 	{ "desk", "log", "[N]", "who gave which orders, the last 50", lt_cmd_desk_log },
-	{ "plugins", "list", "", "plugins that services can be made of", lt_cmd_plugins_list },
-	{ "plugins", "show", "NAME", "a plugin and its options", lt_cmd_plugins_show },
+	{ "plugin", "list", "", "plugins that services can be made of", lt_cmd_plugins_list },
+	{ "plugin", "show", "NAME", "a plugin and its options", lt_cmd_plugins_show },
+	{ "plugin", "new", "NAME [--dir DIR]", "begin a plugin of your own, in a folder NAME",
+			lt_cmd_plugin_new },
+	{ "plugin", "check", "[--fixture FILE] FILE.so [OPTION...]",
+			"the conformance test of a plugin", lt_cmd_plugin_check },
 	{ "rectool", "inspect", "FILE", "what a recording is", lt_cmd_rectool_inspect },
 	{ "rectool", "show", "FILE N|@T", "state N seconds after the start, or at a unix time",
 			lt_cmd_rectool_show },
@@ -275,8 +279,14 @@ void lt_cli_print_members(struct lt_cli *cli, const cJSON *object)
 
 /* --- finding the command --- */
 
+const char *lt_cli_noun(const char *word)
+{
+	return strcmp(word, "plugins") == 0 ? "plugin" : word;
+}
+
 const struct lt_cli_cmd *lt_cli_find(const char *noun, const char *verb)
 {
+	noun = lt_cli_noun(noun);
 	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
 		if (strcmp(cmd->noun, noun) == 0 &&
 				(!cmd->verb || (verb && strcmp(cmd->verb, verb) == 0))) {
@@ -292,6 +302,7 @@ static int unknown_command(struct lt_cli *cli, const char *noun, const char *ver
 	struct lt_nearest nearest = { .wanted = lt_str_from(noun) };
 	char quoted[LT_QUOTE_MAX];
 
+	noun = lt_cli_noun(noun);
 	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
 		if (strcmp(cmd->noun, noun) == 0) {
 			lt_buf_printf(&verbs, "%s%s", verbs.n ? ", " : "", cmd->verb);

@@ -72,6 +72,8 @@ int lt_cmd_desk_clear(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_desk_log(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_plugins_list(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_plugins_show(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_plugin_new(struct lt_cli *cli, int argc, char **argv);
+int lt_cmd_plugin_check(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_rectool_inspect(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_rectool_show(struct lt_cli *cli, int argc, char **argv);
 int lt_cmd_rectool_scan(struct lt_cli *cli, int argc, char **argv);
@@ -124,6 +126,9 @@ int lt_cli_usage_error(struct lt_cli *cli, const char *fmt, ...) LT_PRINTF(2, 3)
 bool lt_cli_check_args(struct lt_cli *cli, const struct lt_cli_cmd *cmd, int argc, char **argv,
 		int min, int max);
 
+/* The noun that a word means: some have a second name. */
+const char *lt_cli_noun(const char *word);
+
 /* The command of this noun and verb, or NULL. */
 const struct lt_cli_cmd *lt_cli_find(const char *noun, const char *verb);
 
@@ -144,6 +149,10 @@ void lt_cli_print_members(struct lt_cli *cli, const cJSON *object);
 cJSON *lt_cli_start_service(struct lt_cli *cli, int argc, char **argv, int *ret_status);
 
 /* --- a service in a process of its own (service_run.c) --- */
+
+/* Become livetimingd with these options (ends with NULL), then argv; returns only when that fails.
+ */
+int lt_cli_become_daemon(struct lt_cli *cli, const char *const *options, int argc, char **argv);
 
 /* Become that process; returns only when that fails. argv: PLUGIN [options]. */
 int lt_cli_run_service(struct lt_cli *cli, int argc, char **argv);

@@ -64,7 +64,7 @@ static void offer_commands(struct lt_cli *cli, const char *noun, const char *typ
 	for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
 		if (!noun && strcmp(before, cmd->noun) != 0) {
 			offer(cli, cmd->noun, typed);
-		} else if (noun && cmd->verb && strcmp(noun, cmd->noun) == 0) {
+		} else if (noun && cmd->verb && strcmp(lt_cli_noun(noun), cmd->noun) == 0) {
 			offer(cli, cmd->verb, typed);
 		}
 		before = cmd->noun;
@@ -135,6 +135,17 @@ static void offer_desk(struct lt_cli *cli, int argc, char **argv, const char *ty
 	}
 }
 
+static void offer_plugin(struct lt_cli *cli, int argc, char **argv, const char *typed)
+{
+	if (strcmp(argv[1], "show") == 0 && argc == 2) {
+		offer_members(cli, "plugins.list", "name", typed);
+	} else if (typed[0] == '-' && strcmp(argv[1], "new") == 0) {
+		offer(cli, "--dir", typed);
+	} else if (typed[0] == '-' && strcmp(argv[1], "check") == 0 && argc == 2) {
+		offer(cli, "--fixture", typed);
+	}
+}
+
 static void offer_arguments(struct lt_cli *cli, int argc, char **argv, const char *typed)
 {
 	bool is_service = strcmp(argv[0], "service") == 0;
@@ -157,8 +168,8 @@ static void offer_arguments(struct lt_cli *cli, int argc, char **argv, const cha
 			offer_members(cli, "service.list", "uuid", typed);
 			offer_members(cli, "service.list", "serviceClass", typed);
 		}
-	} else if (strcmp(argv[0], "plugins") == 0 && strcmp(argv[1], "show") == 0 && argc == 2) {
-		offer_members(cli, "plugins.list", "name", typed);
+	} else if (strcmp(lt_cli_noun(argv[0]), "plugin") == 0) {
+		offer_plugin(cli, argc, argv, typed);
 	}
 }
 

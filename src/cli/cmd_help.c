@@ -29,14 +29,16 @@ int lt_cmd_help(struct lt_cli *cli, int argc, char **argv)
 	bool is_known = false;
 
 	if (argc > 0) {
+		const char *noun = lt_cli_noun(argv[0]);
+
 		for (const struct lt_cli_cmd *cmd = lt_cli_cmds; cmd->noun; cmd++) {
-			is_known = is_known || strcmp(cmd->noun, argv[0]) == 0;
+			is_known = is_known || strcmp(cmd->noun, noun) == 0;
 		}
 		if (!is_known) {
 			return lt_cli_usage_error(cli, "help: unknown command %s",
 					lt_str_quote(lt_str_from(argv[0]), quoted));
 		}
-		print_commands(cli, argv[0]);
+		print_commands(cli, noun);
 		return LT_EXIT_DONE;
 	}
 	fprintf(cli->out,
@@ -48,7 +50,7 @@ int lt_cmd_help(struct lt_cli *cli, int argc, char **argv)
 			cli->program);
 	print_commands(cli, NULL);
 	fprintf(cli->out,
-			"\nOptions of services: plugins show NAME. rectool, analysis and recordings index\n"
+			"\nOptions of services: plugin show NAME. rectool, analysis and recordings index\n"
 			"work on files and need no daemon. Exit status: 0 done, 1 refused, 2 usage,\n"
 			"3 cannot connect.\n");
 	return LT_EXIT_DONE;

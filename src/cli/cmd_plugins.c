@@ -40,7 +40,7 @@ int lt_cmd_plugins_list(struct lt_cli *cli, int argc, char **argv)
 	LT_AUTO(cJSON_Delete) cJSON *plugins = NULL;
 	int status;
 
-	if (!lt_cli_check_args(cli, lt_cli_find("plugins", "list"), argc, argv, 0, 0)) {
+	if (!lt_cli_check_args(cli, lt_cli_find("plugin", "list"), argc, argv, 0, 0)) {
 		return LT_EXIT_USAGE;
 	}
 	plugins = lt_cli_ask_take(cli, "plugins.list", NULL, &status);
@@ -109,7 +109,7 @@ int lt_cmd_plugins_show(struct lt_cli *cli, int argc, char **argv)
 	cJSON *args;
 	int status;
 
-	if (!lt_cli_check_args(cli, lt_cli_find("plugins", "show"), argc, argv, 1, 1)) {
+	if (!lt_cli_check_args(cli, lt_cli_find("plugin", "show"), argc, argv, 1, 1)) {
 		return LT_EXIT_USAGE;
 	}
 	args = cJSON_CreateObject();

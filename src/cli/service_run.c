@@ -1,7 +1,8 @@
 /*
- * A service in a process of its own: `livetimingctl service run PLUGIN [options]`
- * and livetiming-service. The program for it is livetimingd, which becomes this
- * process: beside this program, else under the prefix, else as PATH has it.
+ * What livetimingd does without being a daemon: a service in a process of its
+ * own (`livetimingctl service run PLUGIN [options]`, livetiming-service), the
+ * check of a plugin. That program becomes this process: it is beside this one,
+ * else under the prefix, else as PATH has it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -44,13 +45,36 @@ static char *find_daemon(void)
 	return lt_strdup(DAEMON);
 }
 
-int lt_cli_run_service(struct lt_cli *cli, int argc, char **argv)
+int lt_cli_become_daemon(struct lt_cli *cli, const char *const *options, int argc, char **argv)
 {
 	LT_AUTO(lt_free) char *program = find_daemon();
+	LT_AUTO(lt_free) char *name = lt_strdup(cli->program);
+	struct lt_args words = { 0 };
+	char **command;
+
+	for (; *options != NULL; options++) {
+		lt_args_add(&words, lt_str_from(*options));
+	}
+	for (int i = 0; i < argc; i++) {
+		lt_args_add(&words, lt_str_from(argv[i]));
+	}
+	command = lt_calloc(words.n + 2, sizeof(*command));
+	command[0] = name;
+	memcpy(command + 1, words.v, words.n * sizeof(*command));
+	fflush(cli->out);
+	fflush(cli->err);
+	execvpe(program, command, cli->environment);
+	fprintf(cli->err, "%s: cannot run %s: %s\n", cli->program, program, strerror(errno));
+	lt_free(command);
+	lt_args_finish(&words);
+	return LT_EXIT_REFUSED;
+}
+
+int lt_cli_run_service(struct lt_cli *cli, int argc, char **argv)
+{
 	struct lt_args words = { 0 };
 	struct lt_service_args parsed = { 0 };
 	struct lt_err err = { 0 };
-	char **command;
 	bool ok;
 
 	for (int i = 0; i < argc; i++) {
@@ -63,18 +87,7 @@ int lt_cli_run_service(struct lt_cli *cli, int argc, char **argv)
 				cli, "%s; usage: %s CLASS [OPTION...]", err.msg, cli->program);
 	}
 	lt_service_args_finish(&parsed);
-	command = lt_calloc((size_t)argc + 3, sizeof(*command));
-	command[0] = lt_strdup(cli->program);
-	command[1] = lt_strdup("--service");
-	memcpy(command + 2, argv, (size_t)argc * sizeof(*argv));
-	fflush(cli->out);
-	fflush(cli->err);
-	execvpe(program, command, cli->environment);
-	fprintf(cli->err, "%s: cannot run %s: %s\n", cli->program, program, strerror(errno));
-	lt_free(command[0]);
-	lt_free(command[1]);
-	lt_free(command);
-	return LT_EXIT_REFUSED;
+	return lt_cli_become_daemon(cli, (const char *const[]){ "--service", NULL }, argc, argv);
 }
 
 int lt_cmd_service_run(struct lt_cli *cli, int argc, char **argv)

@@ -37,7 +37,7 @@ async function assertTableOfTemplate(t, dir) {
   const uuid = await startService(daemon, 'template', '--lap-time', '1');
   const watch = await StateWatch.open(t, daemon, uuid);
   const state = await watch.until(({ cars }) => cars[0]?.[3] >= 1, 'a lap');
-  assert.deepEqual(state.cars[0].slice(0, 3), ['71', 'RUN', 'A. Driver']);
+  assert.deepEqual(state.cars[0].slice(0, 3), ['12', 'RUN', 'A. Driver']);
 }
 
 test('the template builds outside the tree against an include folder, and shows a table', async (t) => {
