@@ -126,6 +126,7 @@ FUZZ_LIBS    := $(foreach l,services store race router net calendar base,$(call 
 FUZZ_OBJ     := $(patsubst %.c,$(O)/%.o,plugins/rmonitor/rm_parse.c \
 	$(filter-out %_show.c %/multiloop.c %/assettocorsa.c %/push.c %/openf1.c,$(wildcard plugins/multiloop/*.c \
 	plugins/assettocorsa/*.c plugins/push/*.c plugins/openf1/*.c)))
+FUZZ_OBJ     += $(addprefix $(O)/cli/assist/,rules.o plan.o ics_target.o)
 fuzz_link = $(CC) $(LT_CFLAGS) -Itests/fuzz -Iplugins $(CFLAGS) $(1) -o $@ $(filter %.c,$^) $(FUZZ_OBJ) \
 	-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
 $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJ) $(FUZZ_LIBS)

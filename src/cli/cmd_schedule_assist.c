@@ -2,58 +2,53 @@
  * schedule assist: entries of the schedule from a calendar that somebody else
  * keeps (docs/scheduling.md). Needs no daemon.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/fsutil.h"
 #include "calendar/summary.h"
 #include "cli/assist/google.h"
 #include "cli/assist/http.h"
 #include "cli/assist/ics_target.h"
-#include "cli/assist/rules.h"
+#include "cli/assist/report.h"
+#include "cli/assist/wildcards.h"
 #include "cli/files.h"
 #include "cli/options.h"
 #include "cli/text.h"
+#include "net/percent.h"
 
-#define FILE_BYTES_MAX (16u << 20)
+#define FILE_BYTES_MAX ((size_t)16 << 20)
 #define PAST_S         86400
 #define FUTURE_S       (400 * INT64_C(86400))
 #define DEFAULT_S      7200 /* of an event that has no end */
-#define ANSWER_MAX     200
+#define FAILURES_MAX   5    /* refusals of single entries before giving up */
+#define DEFAULT_TARGET "schedule.ics"
+#define FILE_SCHEME    "file://"
 
 struct assist {
 	struct lt_cli *cli;
-	const char *source, *rules_path, *target, *answers_path;
-	const char *key_file, *calendar_id, *endpoint;
-	bool dry_run, is_silent;
+	struct lt_conf *conf;
+	const char *source, *rules_path, *answers_path;
+	const char *target; /* as given; the file itself is target_path */
+	const char *key_file, *calendar_id;
+	char *target_path;
+	char source_mark[LT_MARK_TEXT];
 	int64_t now_s;
 	struct lt_cli_http *http;
 	struct lt_google *google;
 	struct lt_assist_rules rules;
+	struct lt_wildcards wildcards;
 	struct lt_ical_list events;
-	cJSON *answers; /* {"source uid": {"0": "practice"}} */
-	bool has_new_answers;
 	struct lt_assist_entries old, wanted;
+	struct lt_args held;    /* as in lt_assist_plan_opts */
 	struct lt_buf old_text; /* of the target file */
-	int unanswered, without_rule, failed;
+	struct lt_assist_report report;
 };
-
-static const char *setting(const struct lt_cli *cli, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (char *const *each = cli->environment; each && *each; each++) {
-		if (strncmp(*each, name, n) == 0 && (*each)[n] == '=' && (*each)[n + 1] != '\0') {
-			return *each + n + 1;
-		}
-	}
-	return NULL;
-}
 
 /* --- reading --- */
 
@@ -62,29 +57,40 @@ static bool is_url(const char *source)
 	return strstr(source, "://") != NULL;
 }
 
+/* Of a file its whole path, so that it is the same one from everywhere. Owned. */
+static char *address_of(const char *source)
+{
+	char *real = is_url(source) ? NULL : realpath(source, NULL);
+	char *address = lt_strdup(real ? real : source);
+
+	free(real);
+	return address;
+}
+
+static bool fetch_source(struct assist *assist, struct lt_buf *text, struct lt_err *err)
+{
+	long status;
+
+	if (!lt_cli_http_ask(assist->http,
+			    &(struct lt_cli_request){
+					    .url = assist->source, .body_max = FILE_BYTES_MAX },
+			    &status, text, err)) {
+		return false;
+	}
+	return status == 200 || lt_err_set(err, LT_E_UNAVAILABLE, "the server said %ld", status);
+}
+
 static bool read_source(struct assist *assist, struct lt_err *err)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 	const struct lt_ical_opts opts = { .from_s = assist->now_s - PAST_S,
 		.until_s = assist->now_s + FUTURE_S,
-		.local_zone = setting(assist->cli, "TZ") };
-	long status = 200;
+		.local_zone = lt_conf_get(assist->conf, "TZ") };
 
-	if (is_url(assist->source)) {
-		if (!lt_cli_http_ask(assist->http,
-				    &(struct lt_cli_request){ .url = assist->source,
-						    .body_max = FILE_BYTES_MAX },
-				    &status, &text, err)) {
-			return lt_err_prefix(err, "source calendar");
-		}
-		if (status != 200) {
-			return lt_err_set(err, LT_E_UNAVAILABLE,
-					"source calendar: the server said %ld", status);
-		}
-	} else if (!lt_file_read(assist->source, FILE_BYTES_MAX, &text, err)) {
-		return lt_err_prefix(err, "source calendar");
-	}
-	return lt_ical_read(lt_buf_str(&text), &opts, &assist->events, err) ||
+	return ((is_url(assist->source) ? fetch_source(assist, &text, err)
+					: lt_file_read(assist->source, FILE_BYTES_MAX, &text,
+							  err)) &&
+			       lt_ical_read(lt_buf_str(&text), &opts, &assist->events, err)) ||
 			lt_err_prefix(err, "source calendar");
 }
 
@@ -99,349 +105,206 @@ static bool read_rules(struct assist *assist, struct lt_err *err)
 
 static bool read_answers(struct assist *assist, struct lt_err *err)
 {
-	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	struct lt_answers *answers = &assist->wildcards.answers;
 
-	if (access(assist->answers_path, F_OK) != 0) {
-		assist->answers = cJSON_CreateObject();
-		return true;
+	if (!lt_answers_load(answers, assist->answers_path, err)) {
+		return lt_err_prefix(err, "answers");
 	}
-	if (!lt_file_read(assist->answers_path, FILE_BYTES_MAX, &text, err) ||
-			!(assist->answers = lt_json_parse(lt_buf_str(&text), err))) {
-		return lt_err_prefix(err, "answers %s", assist->answers_path);
+	if (assist->report.is_dry) {
+		answers->path = NULL;
 	}
-	return cJSON_IsObject(assist->answers) ||
-			lt_err_set(err, LT_E_FORMAT, "answers %s: not an object",
-					assist->answers_path);
-}
-
-static bool read_target(struct assist *assist, struct lt_err *err)
-{
-	if (assist->key_file) {
-		assist->google =
-				lt_google_create(&(struct lt_google_opts){ .http = assist->http,
-								 .key_file = assist->key_file,
-								 .calendar_id = assist->calendar_id,
-								 .endpoint = assist->endpoint,
-								 .now_s = assist->now_s },
-						err);
-		return assist->google && lt_google_read(assist->google, &assist->old, err);
-	}
-	if (access(assist->target, F_OK) == 0 &&
-			!lt_file_read(assist->target, FILE_BYTES_MAX, &assist->old_text, err)) {
-		return lt_err_prefix(err, "schedule");
-	}
-	return lt_ics_target_read(lt_buf_str(&assist->old_text), &assist->old, err) ||
-			lt_err_prefix(err, "schedule %s", assist->target);
-}
-
-/* --- wildcards --- */
-
-/* What was said last for this place of any event: offered for the next one. */
-static const char *last_answer(const struct assist *assist, const char *place)
-{
-	const cJSON *event;
-	const char *found = NULL;
-
-	cJSON_ArrayForEach(event, assist->answers) {
-		const cJSON *answer = lt_json_get(event, place);
-
-		if (cJSON_IsString(answer)) {
-			found = answer->valuestring;
-		}
-	}
-	return found;
-}
-
-static bool read_line(char *line, size_t size)
-{
-	size_t n;
-
-	if (!fgets(line, (int)size, stdin)) {
-		return false;
-	}
-	n = strcspn(line, "\r\n");
-	line[n] = '\0';
 	return true;
 }
 
-static void remember(struct assist *assist, const char *uid, const char *place, const char *answer)
+static bool read_google(struct assist *assist, struct lt_err *err)
 {
-	cJSON *event = cJSON_GetObjectItemCaseSensitive(assist->answers, uid);
-
-	if (!event) {
-		event = cJSON_AddObjectToObject(assist->answers, uid);
-	}
-	lt_json_set_take(event, place, cJSON_CreateString(answer));
-	assist->has_new_answers = true;
+	assist->google = lt_google_create(&(struct lt_google_opts){ .http = assist->http,
+							  .key_file = assist->key_file,
+							  .calendar_id = assist->calendar_id,
+							  .endpoint = lt_conf_get(assist->conf,
+									  "LIVETIMING_GOOGLE_URL"),
+							  .now_s = assist->now_s },
+			err);
+	return assist->google && lt_google_read(assist->google, &assist->old, err);
 }
 
-/*
- * The answer for a "*": what was said before, or now. Borrowed from the answers.
- * NULL: there is none.
- */
-static const char *answer_for(struct assist *assist, const struct lt_ical_event *event,
-		const char *place, const char *what)
+static bool read_file(struct assist *assist, struct lt_err *err)
 {
-	const cJSON *known = lt_json_get(lt_json_get(assist->answers, event->uid), place);
-	char line[ANSWER_MAX];
-	const char *offered = last_answer(assist, place);
-	LT_AUTO(lt_free) char *title = lt_cli_clean(lt_str_from(event->summary));
+	LT_AUTO(lt_free) char *source = address_of(assist->source);
 
-	if (cJSON_IsString(known)) {
-		return known->valuestring;
+	assist->target_path = address_of(assist->target); /* a link stays one */
+	if (strcmp(source, assist->target_path) == 0) {
+		return lt_err_set(err, LT_E_INVALID,
+				"%s cannot be the source and the schedule at once", assist->target);
 	}
-	if (assist->is_silent) {
-		fprintf(assist->cli->err, "%s: %s: %s is not answered\n", assist->cli->program,
-				title, what);
-		return NULL;
-	}
-	fprintf(assist->cli->err, "%s: %s%s%s%s: ", title, what, offered ? " [" : "",
-			offered ? offered : "", offered ? "]" : "");
-	fflush(assist->cli->err);
-	if (!read_line(line, sizeof(line))) {
-		return NULL;
-	}
-	if (line[0] == '\0' && !offered) {
-		return NULL;
-	}
-	remember(assist, event->uid, place, line[0] ? line : offered);
-	return lt_json_get(lt_json_get(assist->answers, event->uid), place)->valuestring;
+	return ((access(assist->target_path, F_OK) != 0 ||
+				lt_file_read(assist->target_path, FILE_BYTES_MAX, &assist->old_text,
+						err)) &&
+			       lt_ics_target_read(
+					       lt_buf_str(&assist->old_text), &assist->old, err)) ||
+			lt_err_prefix(err, "schedule %s", assist->target);
 }
 
 /* --- from events to entries --- */
 
-static void add_argument(struct lt_args *args, const char *text, const char *title)
+/* Nothing can be said of these this time, so their entries stay. */
+static void hold(struct assist *assist, const char *id, size_t bytes)
 {
-	LT_AUTO(lt_buf_finish) struct lt_buf word = { 0 };
-	struct lt_str rest = lt_str_from(text);
-
-	while (rest.n > 0) {
-		if (lt_str_starts(rest, LT_STR("{title}"))) {
-			lt_buf_add_c(&word, title);
-			rest = lt_str_skip(rest, strlen("{title}"));
-		} else {
-			lt_buf_add_char(&word, *rest.p);
-			rest = lt_str_skip(rest, 1);
-		}
-	}
-	lt_args_add(args, lt_buf_str(&word));
+	lt_args_add(&assist->held, (struct lt_str){ id, bytes });
 }
 
-/* Names may not have what ends them in a title. */
-static void clean_name(char *name)
+static bool add_wanted(struct assist *assist, const struct lt_ical_event *event, const char *id,
+		struct lt_summary *summary, struct lt_err *err)
 {
-	for (char *p = name; *p; p++) {
-		*p = *p == '[' ? '(' : *p == ']' ? ')' : *p;
-	}
-}
+	LT_AUTO(lt_buf_finish) struct lt_buf title = { 0 };
+	bool has_length = event->has_end && event->end_s > event->start_s;
+	struct lt_assist_entry *entry;
 
-/* False: something is not answered. */
-static bool fill_in(struct assist *assist, const struct lt_ical_event *event,
-		const struct lt_assist_rule *rule, struct lt_summary *summary)
-{
-	char place[sizeof("18446744073709551615")] = "service", what[ANSWER_MAX];
-	const char *service = strcmp(rule->service, "*") == 0
-			? answer_for(assist, event, place, "which service")
-			: rule->service;
-
-	if (!service) {
+	if (!lt_summary_write(&title, summary, err)) {
 		return false;
 	}
-	summary->name = lt_strdup(event->summary);
-	clean_name(summary->name);
-	summary->service = lt_strdup(service);
-	for (size_t i = 0; i < rule->args.n; i++) {
-		const char *arg = rule->args.v[i];
-
-		if (strcmp(arg, "*") == 0) {
-			snprintf(place, sizeof(place), "%zu", i);
-			snprintf(what, sizeof(what), "value of %.100s",
-					i > 0 ? rule->args.v[i - 1] : "the first argument");
-			arg = answer_for(assist, event, place, what);
-			if (!arg) {
-				return false;
-			}
-			lt_args_add(&summary->args, lt_str_from(arg));
-		} else {
-			add_argument(&summary->args, arg, summary->name);
-		}
-	}
+	entry = lt_assist_add(&assist->wanted, id, title.p, event->start_s,
+			has_length ? event->end_s : event->start_s + DEFAULT_S);
+	memcpy(entry->source, assist->source_mark, sizeof(entry->source));
 	return true;
 }
 
 static void want(struct assist *assist, const struct lt_ical_event *event,
 		const struct lt_assist_rule *rule)
 {
+	struct lt_assist_rule filled;
 	struct lt_summary summary = { 0 };
-	LT_AUTO(lt_buf_finish) struct lt_buf title = { 0 };
 	char id[LT_ENTRY_ID_TEXT];
 	struct lt_err err = { 0 };
 
-	if (!fill_in(assist, event, rule, &summary)) {
-		assist->unanswered++;
-	} else {
-		if (lt_summary_write(&title, &summary, &err)) {
-			lt_assist_entry_id(event->uid,
-					event->is_recurring ? event->recurrence_s : 0, id);
-			lt_assist_add(&assist->wanted, id, title.p, event->start_s,
-					event->has_end && event->end_s > event->start_s
-							? event->end_s
-							: event->start_s + DEFAULT_S);
-		} else {
-			LT_AUTO(lt_free) char *name = lt_cli_clean(lt_str_from(event->summary));
-
-			fprintf(assist->cli->err, "%s: %s: %s\n", assist->cli->program, name,
-					err.msg);
-			assist->failed++;
+	lt_assist_entry_id(event->uid, event->is_recurring ? event->recurrence_s : 0, id);
+	switch (lt_wildcards_fill(&assist->wildcards, event, rule, &filled)) {
+	case LT_FILLED_LEFT_OUT:
+		assist->report.left_out++;
+		break;
+	case LT_FILLED_NOT:
+		assist->report.unanswered++;
+		hold(assist, id, strlen(id));
+		break;
+	case LT_FILLED:
+		summary.name = lt_assist_name(event->summary, rule);
+		summary.service = filled.service;
+		summary.args = filled.args;
+		if (!add_wanted(assist, event, id, &summary, &err)) {
+			lt_assist_report_failure(
+					&assist->report, assist->cli, event->summary, &err);
+			hold(assist, id, strlen(id));
 		}
+		lt_free(summary.name);
+		break;
 	}
-	lt_summary_finish(&summary);
+	lt_assist_rule_finish(&filled);
+}
+
+/* What of the source could not be read: what was made of it earlier stays. */
+static void want_problems(struct assist *assist)
+{
+	for (size_t i = 0; i < assist->events.problem_count; i++) {
+		const struct lt_ical_problem *problem = &assist->events.problems[i];
+		char id[LT_ENTRY_ID_TEXT];
+		LT_AUTO(lt_free)
+		char *name = lt_cli_clean(
+				lt_str_from(problem->name[0] ? problem->name : problem->uid));
+
+		fprintf(assist->cli->err, "%s: source calendar: %s: %s\n", assist->cli->program,
+				name, problem->sentence);
+		lt_assist_entry_id(problem->uid, 0, id);
+		hold(assist, id, LT_ENTRY_ID_SERIES);
+	}
 }
 
 static void want_all(struct assist *assist)
 {
-	for (size_t i = 0; i < assist->events.problem_count; i++) {
-		const struct lt_ical_problem *problem = &assist->events.problems[i];
-		LT_AUTO(lt_free) char *name = lt_cli_clean(lt_str_from(problem->name));
-
-		fprintf(assist->cli->err, "%s: %s: %s\n", assist->cli->program,
-				name[0] ? name : problem->uid, problem->sentence);
-	}
+	want_problems(assist);
 	for (size_t i = 0; i < assist->events.n; i++) {
 		const struct lt_ical_event *event = &assist->events.events[i];
 		const struct lt_assist_rule *rule = lt_assist_rule_for(&assist->rules, event);
+		bool is_over = event->end_s <= assist->now_s &&
+				(event->end_s > event->start_s ||
+						event->start_s + DEFAULT_S <= assist->now_s);
 
-		if (event->is_cancelled) {
+		if (event->is_cancelled || is_over) {
 			continue;
 		}
 		if (rule) {
 			want(assist, event, rule);
 		} else {
-			assist->without_rule++;
+			assist->report.without_rule++;
 		}
 	}
 }
 
 /* --- carrying out --- */
 
-static cJSON *action_json(const struct lt_assist_action *action)
+/* One that is refused does not keep the others from being written. */
+static bool apply_at_google(
+		struct assist *assist, const struct lt_assist_plan *plan, struct lt_err *err)
 {
-	static const char *const steps[] = { [LT_ASSIST_ADD] = "add",
-		[LT_ASSIST_CHANGE] = "change",
-		[LT_ASSIST_REMOVE] = "remove",
-		[LT_ASSIST_KEEP] = "keep",
-		[LT_ASSIST_EDITED] = "edited" };
-	const struct lt_assist_entry *entry = action->wanted ? action->wanted : action->old;
-	cJSON *json = cJSON_CreateObject();
-
-	lt_json_add_c(json, "step", steps[action->step]);
-	lt_json_add_c(json, "title", entry->title);
-	lt_json_add_int(json, "start", entry->start_s * 1000);
-	lt_json_add_int(json, "end", entry->end_s * 1000);
-	return json;
-}
-
-static void print_action(struct lt_cli *cli, const cJSON *action)
-{
-	int64_t start_ms = 0;
-	char when[40];
-	struct tm parts;
-	time_t start;
-
-	lt_json_opt_int(action, "start", 0, INT64_MAX, &start_ms, NULL);
-	start = (time_t)(start_ms / 1000);
-	localtime_r(&start, &parts);
-	strftime(when, sizeof(when), "%a %d %b %Y %H:%M", &parts);
-	LT_AUTO(lt_free) char *title = lt_cli_clean(lt_cli_member(action, "title"));
-
-	fprintf(cli->out, "%-7s %s  %s%s\n", lt_cli_member(action, "step").p, when, title,
-			lt_str_eq_c(lt_cli_member(action, "step"), "edited")
-					? "  (edited by hand: left as it is)"
-					: "");
-}
-
-static void print_plan(const struct assist *assist, const struct lt_assist_plan *plan)
-{
-	LT_AUTO(cJSON_Delete) cJSON *json = cJSON_CreateObject();
-	cJSON *list = cJSON_AddArrayToObject(json, "actions");
-	int kept = 0;
-
 	for (size_t i = 0; i < plan->n; i++) {
-		if (plan->at[i].step == LT_ASSIST_KEEP) {
-			kept++;
-		} else {
-			cJSON_AddItemToArray(list, action_json(&plan->at[i]));
-		}
-	}
-	lt_json_add_int(json, "kept", kept);
-	lt_json_add_int(json, "withoutRule", assist->without_rule);
-	lt_json_add_int(json, "unanswered", assist->unanswered);
-	lt_json_add_bool(json, "dryRun", assist->dry_run);
-	if (assist->cli->is_json) {
-		lt_cli_print_json(assist->cli, json);
-		return;
-	}
-	const cJSON *action;
+		const struct lt_assist_action *action = &plan->at[i];
+		const struct lt_assist_entry *entry = action->wanted ? action->wanted : action->old;
 
-	cJSON_ArrayForEach(action, list) {
-		print_action(assist->cli, action);
+		if (lt_google_apply(assist->google, action, err)) {
+			continue;
+		}
+		if ((err->code != LT_E_DENIED && err->code != LT_E_EXISTS) ||
+				assist->report.failed == FAILURES_MAX) {
+			return false;
+		}
+		lt_assist_report_failure(&assist->report, assist->cli, entry->title, err);
 	}
-	fprintf(assist->cli->out,
-			"%d to write, %d as they were, %d without a rule, %d not answered%s\n",
-			cJSON_GetArraySize(list), kept, assist->without_rule, assist->unanswered,
-			assist->dry_run ? "; nothing was written" : "");
+	return true;
 }
 
-static bool carry_out(struct assist *assist, const struct lt_assist_plan *plan, struct lt_err *err)
+static bool write_file(struct assist *assist, const struct lt_assist_plan *plan, struct lt_err *err)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	struct stat st;
+	unsigned mode = stat(assist->target_path, &st) == 0 ? st.st_mode & 07777 : 0644;
 
-	if (assist->google) {
-		for (size_t i = 0; i < plan->n; i++) {
-			if (!lt_google_apply(assist->google, &plan->at[i], err)) {
-				return false;
-			}
-		}
-		return true;
-	}
 	for (size_t i = 0; i < plan->n; i++) {
 		if (plan->at[i].step <= LT_ASSIST_REMOVE) {
 			lt_ics_target_write(
 					&text, lt_buf_str(&assist->old_text), plan, assist->now_s);
-			return lt_file_replace(assist->target, lt_buf_str(&text), 0644, err);
+			return lt_file_replace(assist->target_path, lt_buf_str(&text), mode, err);
 		}
 	}
 	return true; /* nothing to write */
 }
 
-/* Also when something failed: what was asked for is not asked again. */
-static bool save_answers(const struct assist *assist, struct lt_err *err)
-{
-	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-
-	if (!assist->has_new_answers || assist->dry_run) {
-		return true;
-	}
-	lt_json_print(&text, assist->answers, LT_JSON_UTF8);
-	lt_buf_add_char(&text, '\n');
-	return lt_file_replace(assist->answers_path, lt_buf_str(&text), 0600, err);
-}
-
 static bool run(struct assist *assist, struct lt_err *err)
 {
+	LT_AUTO(lt_free) char *address = address_of(assist->source);
 	struct lt_assist_plan plan = { 0 };
 	bool ok;
 
+	lt_assist_source(address, assist->source_mark);
 	assist->http = lt_cli_http_create(err);
 	if (!assist->http || !read_rules(assist, err) || !read_answers(assist, err) ||
-			!read_source(assist, err) || !read_target(assist, err)) {
+			!read_source(assist, err)) {
+		return false;
+	}
+	if (!(assist->key_file ? read_google(assist, err) : read_file(assist, err))) {
 		return false;
 	}
 	want_all(assist);
-	lt_assist_plan(&assist->old, &assist->wanted, assist->now_s, &plan);
-	ok = save_answers(assist, err) && (assist->dry_run || carry_out(assist, &plan, err));
+	if (assist->wildcards.has_failed) {
+		*err = assist->wildcards.err;
+		return false;
+	}
+	lt_assist_plan(&(struct lt_assist_plan_opts){ &assist->old, &assist->wanted, &assist->held,
+				       assist->source_mark, assist->now_s },
+			&plan);
+	ok = assist->report.is_dry ||
+			(assist->google ? apply_at_google(assist, &plan, err)
+					: write_file(assist, &plan, err));
 	if (ok) {
-		print_plan(assist, &plan);
+		lt_assist_report_print(&assist->report, assist->cli, &plan);
 	}
 	lt_assist_plan_finish(&plan);
 	return ok;
@@ -452,33 +315,111 @@ static void finish(struct assist *assist)
 	lt_google_destroy(assist->google);
 	lt_cli_http_destroy(assist->http);
 	lt_assist_rules_finish(&assist->rules);
+	lt_answers_finish(&assist->wildcards.answers);
 	lt_ical_list_finish(&assist->events);
-	cJSON_Delete(assist->answers);
 	lt_assist_entries_finish(&assist->old);
 	lt_assist_entries_finish(&assist->wanted);
+	lt_args_finish(&assist->held);
 	lt_buf_finish(&assist->old_text);
+	lt_free(assist->target_path);
 }
 
-static bool choose_target(struct assist *assist)
-{
-	const char *key_file = setting(assist->cli, "LIVETIMING_GOOGLE_KEY");
+/* --- what is asked for --- */
 
+/* Names are those of the daemon's table, which checks them. */
+static const struct lt_conf_key keys[] = {
+	{ "CALENDAR_SOURCE_URL", NULL, "calendar that entries are made from", true, NULL },
+	{ "LIVETIMING_CALENDAR_URL", NULL, "calendars of the scheduler", true, NULL },
+	{ "LIVETIMING_CALENDAR_ID", NULL, "calendar at Google", false, NULL },
+	{ "LIVETIMING_GOOGLE_KEY", NULL, "key file of a service account", false, NULL },
+	{ "LIVETIMING_GOOGLE_URL", NULL, "address of Google's interface", false, NULL },
+	{ "TZ", NULL, "zone of this place", false, NULL },
+	{ 0 },
+};
+
+/* The environment, and livetiming.env as the daemon finds it here. */
+static struct lt_conf *read_settings(const struct lt_cli *cli)
+{
+	struct lt_conf *conf = lt_conf_create(keys);
+	LT_AUTO(lt_free) char *file = lt_conf_find_file(".");
+
+	if (file) {
+		/* a broken file is the daemon's to complain of */
+		lt_conf_load_file(conf, file, NULL);
+	}
+	lt_conf_load_environment(conf, cli->environment);
+	return conf;
+}
+
+/* The first file among the scheduler's calendars; NULL: there is none. Owned. */
+static char *file_of_scheduler(const struct lt_conf *conf)
+{
+	struct lt_str rest = lt_str_from(lt_conf_get(conf, "LIVETIMING_CALENDAR_URL"));
+
+	while (rest.p) {
+		struct lt_str url = lt_str_trim(lt_str_split(&rest, ','));
+
+		/* a comma within a path makes it two: better none than a wrong one */
+		if (lt_str_starts(url, LT_STR(FILE_SCHEME "/")) &&
+				(!rest.p || memmem(rest.p, rest.n, "://", 3))) {
+			struct lt_buf path = { 0 };
+
+			lt_percent_decode(&path, lt_str_skip(url, strlen(FILE_SCHEME)), false);
+			return lt_buf_steal(&path);
+		}
+	}
+	return NULL;
+}
+
+static bool choose(struct assist *assist, char **ret_file)
+{
 	if (assist->target && assist->key_file) {
 		lt_cli_usage_error(assist->cli, "give --output or --google-key, not both");
 		return false;
 	}
+	if (!assist->source) {
+		assist->source = lt_conf_get(assist->conf, "CALENDAR_SOURCE_URL");
+	}
+	if (!assist->source) {
+		lt_cli_usage_error(assist->cli,
+				"name a calendar: a file, a URL, or CALENDAR_SOURCE_URL");
+		return false;
+	}
 	if (!assist->target && !assist->key_file) {
-		assist->key_file = key_file;
+		assist->key_file = lt_conf_get(assist->conf, "LIVETIMING_GOOGLE_KEY");
+	}
+	if (!assist->calendar_id) {
+		assist->calendar_id = lt_conf_get(assist->conf, "LIVETIMING_CALENDAR_ID");
 	}
 	if (assist->key_file && !assist->calendar_id) {
 		lt_cli_usage_error(assist->cli,
 				"set LIVETIMING_CALENDAR_ID, or give --calendar, to say which calendar");
 		return false;
 	}
-	if (!assist->target) {
-		assist->target = "schedule.ics";
+	if (!assist->target && !assist->key_file) {
+		*ret_file = file_of_scheduler(assist->conf);
+		assist->target = *ret_file ? *ret_file : DEFAULT_TARGET;
 	}
+	assist->report.target = assist->key_file ? "the calendar at Google" : assist->target;
 	return true;
+}
+
+static int carry_out(struct assist *assist)
+{
+	LT_AUTO(lt_free) char *file = NULL;
+	struct lt_err err = { 0 };
+	bool ok;
+
+	if (!choose(assist, &file)) {
+		return LT_EXIT_USAGE;
+	}
+	ok = run(assist, &err);
+	finish(assist);
+	if (!ok) {
+		return lt_cli_fail(assist->cli, &err);
+	}
+	return assist->report.unanswered + assist->report.failed > 0 ? LT_EXIT_REFUSED
+								     : LT_EXIT_DONE;
 }
 
 int lt_cmd_schedule_assist(struct lt_cli *cli, int argc, char **argv)
@@ -486,8 +427,7 @@ int lt_cmd_schedule_assist(struct lt_cli *cli, int argc, char **argv)
 	struct assist assist = { .cli = cli,
 		.rules_path = "schedule-assist.conf",
 		.answers_path = "schedule-assist.json",
-		.calendar_id = setting(cli, "LIVETIMING_CALENDAR_ID"),
-		.endpoint = setting(cli, "LIVETIMING_GOOGLE_URL"),
+		.wildcards = { .cli = cli, .in = stdin },
 		.now_s = lt_wall_s(lt_clock_wall()) };
 	struct lt_cli_words words = { argc, argv };
 	const struct lt_cli_option options[] = {
@@ -496,26 +436,18 @@ int lt_cmd_schedule_assist(struct lt_cli *cli, int argc, char **argv)
 		{ "output", 'o', NULL, &assist.target },
 		{ "google-key", '\0', NULL, &assist.key_file },
 		{ "calendar", '\0', NULL, &assist.calendar_id },
-		{ "dry-run", 'n', &assist.dry_run, NULL },
-		{ "non-interactive", '\0', &assist.is_silent, NULL },
+		{ "dry-run", 'n', &assist.report.is_dry, NULL },
+		{ "non-interactive", '\0', &assist.wildcards.is_silent, NULL },
 		{ 0 },
 	};
-	struct lt_err err = { 0 };
-	bool ok;
+	int status;
 
-	if (!lt_cli_options(cli, lt_cli_find("schedule", "assist"), &words, options, 0, 1) ||
-			!choose_target(&assist)) {
+	if (!lt_cli_options(cli, lt_cli_find("schedule", "assist"), &words, options, 0, 1)) {
 		return LT_EXIT_USAGE;
 	}
-	assist.source = words.argc > 0 ? words.argv[0] : setting(cli, "CALENDAR_SOURCE_URL");
-	if (!assist.source) {
-		return lt_cli_usage_error(
-				cli, "name a calendar: a file, a URL, or CALENDAR_SOURCE_URL");
-	}
-	ok = run(&assist, &err);
-	finish(&assist);
-	if (!ok) {
-		return lt_cli_fail(cli, &err);
-	}
-	return assist.unanswered + assist.failed > 0 ? LT_EXIT_REFUSED : LT_EXIT_DONE;
+	assist.source = words.argc > 0 ? words.argv[0] : NULL;
+	assist.conf = read_settings(cli);
+	status = carry_out(&assist);
+	lt_conf_destroy(assist.conf);
+	return status;
 }

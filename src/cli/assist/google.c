@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/fsutil.h"
 #include "base/json.h"
@@ -16,9 +17,11 @@
 #define PAGES_MAX 100
 #define TIME_TEXT 32
 #define TOKEN_MAX 4096
+#define PAST_S    86400
 
 struct lt_google {
 	struct lt_google_opts opts;
+	cJSON *key;
 	char *events_url; /* .../calendars/ID/events */
 	char *auth;       /* "Authorization: Bearer ..." */
 };
@@ -87,6 +90,16 @@ static bool refused(const char *what, long status, const struct lt_buf *body, st
 	return lt_err_set(err, LT_E_DENIED, "%s: the server said %ld", what, status);
 }
 
+static bool is_printable(struct lt_str text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] <= ' ' || text.p[i] > '~') {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool read_token(struct lt_google *google, const struct lt_buf *body, struct lt_err *err)
 {
 	LT_AUTO(cJSON_Delete) cJSON *json = lt_json_parse(lt_buf_str(body), err);
@@ -96,15 +109,16 @@ static bool read_token(struct lt_google *google, const struct lt_buf *body, stru
 	if (!json || !lt_json_get_str(json, "access_token", &token, err)) {
 		return lt_err_prefix(err, "token");
 	}
-	if (token.n == 0 || token.n > TOKEN_MAX || memchr(token.p, '\n', token.n)) {
+	if (token.n == 0 || token.n > TOKEN_MAX || !is_printable(token)) {
 		return lt_err_set(err, LT_E_FORMAT, "token: it cannot be used");
 	}
 	lt_buf_printf(&auth, "Authorization: Bearer %.*s", LT_STR_ARG(token));
+	lt_free(google->auth);
 	google->auth = lt_buf_steal(&auth);
 	return true;
 }
 
-static bool get_token(struct lt_google *google, const cJSON *key, struct lt_err *err)
+static bool get_token(struct lt_google *google, struct lt_err *err)
 {
 	static const char *const headers[] = { "Content-Type: application/x-www-form-urlencoded",
 		NULL };
@@ -113,15 +127,15 @@ static bool get_token(struct lt_google *google, const cJSON *key, struct lt_err 
 	struct lt_str email, private_key, token_uri;
 	long status;
 
-	if (!lt_json_get_str(key, "client_email", &email, err) ||
-			!lt_json_get_str(key, "private_key", &private_key, err) ||
-			!lt_json_get_str(key, "token_uri", &token_uri, err)) {
+	if (!lt_json_get_str(google->key, "client_email", &email, err) ||
+			!lt_json_get_str(google->key, "private_key", &private_key, err) ||
+			!lt_json_get_str(google->key, "token_uri", &token_uri, err)) {
 		return false;
 	}
 	lt_buf_add_c(&form,
 			"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
 			"&assertion=");
-	if (!make_jwt(&jwt, email, token_uri, private_key, google->opts.now_s, err)) {
+	if (!make_jwt(&jwt, email, token_uri, private_key, lt_wall_s(lt_clock_wall()), err)) {
 		return false;
 	}
 	lt_buf_add_str(&form, lt_buf_str(&jwt));
@@ -141,7 +155,6 @@ struct lt_google *lt_google_create(const struct lt_google_opts *opts, struct lt_
 {
 	struct lt_google *google = lt_zalloc(sizeof(*google));
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 }, url = { 0 };
-	LT_AUTO(cJSON_Delete) cJSON *key = NULL;
 
 	google->opts = *opts;
 	lt_buf_printf(&url, "%s/calendars/", opts->endpoint ? opts->endpoint : ENDPOINT);
@@ -149,8 +162,8 @@ struct lt_google *lt_google_create(const struct lt_google_opts *opts, struct lt_
 	lt_buf_add_c(&url, "/events");
 	google->events_url = lt_buf_steal(&url);
 	if (!lt_file_read(opts->key_file, KEY_MAX, &text, err) ||
-			!(key = lt_json_parse(lt_buf_str(&text), err)) ||
-			!get_token(google, key, err)) {
+			!(google->key = lt_json_parse(lt_buf_str(&text), err)) ||
+			!get_token(google, err)) {
 		lt_err_prefix(err, "key file %s", opts->key_file);
 		lt_google_destroy(google);
 		return NULL;
@@ -163,26 +176,48 @@ void lt_google_destroy(struct lt_google *google)
 	if (google) {
 		lt_free(google->events_url);
 		lt_free(google->auth);
+		cJSON_Delete(google->key);
 		lt_free(google);
 	}
 }
 
 /* --- events --- */
 
-static bool ask(struct lt_google *google, const char *method, const char *url, const cJSON *body,
-		long *ret_status, struct lt_buf *answer, struct lt_err *err)
-{
-	const char *headers[] = { google->auth, body ? "Content-Type: application/json" : NULL,
-		NULL };
-	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-	struct lt_cli_request request = { .method = method, .url = url, .headers = headers };
+/* One request of the calendar; body NULL: none. */
+struct order {
+	const char *method; /* NULL: GET */
+	const char *url;
+	const cJSON *body;
+};
 
-	if (body) {
-		lt_json_print(&text, body, LT_JSON_UTF8);
+static bool ask_once(struct lt_google *google, const struct order *order, long *ret_status,
+		struct lt_buf *answer, struct lt_err *err)
+{
+	const char *headers[] = { google->auth,
+		order->body ? "Content-Type: application/json" : NULL, NULL };
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+	struct lt_cli_request request = {
+		.method = order->method, .url = order->url, .headers = headers
+	};
+
+	if (order->body) {
+		lt_json_print(&text, order->body, LT_JSON_UTF8);
 		request.body = lt_buf_str(&text);
 	}
 	return lt_cli_http_ask(google->opts.http, &request, ret_status, answer, err) ||
 			lt_err_prefix(err, "calendar");
+}
+
+/* With a new token, once, when this one has run out. */
+static bool ask(struct lt_google *google, const struct order *order, long *ret_status,
+		struct lt_buf *answer, struct lt_err *err)
+{
+	if (!ask_once(google, order, ret_status, answer, err)) {
+		return false;
+	}
+	return *ret_status != 401 ||
+			(get_token(google, err) &&
+					ask_once(google, order, ret_status, answer, err));
 }
 
 static void time_text(int64_t s, char text[TIME_TEXT])
@@ -194,16 +229,19 @@ static void time_text(int64_t s, char text[TIME_TEXT])
 	strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
 
-/* "2026-05-16T13:00:00+02:00" in "dateTime". */
+/* "2026-05-16T13:00:00+02:00" in "dateTime", or "2026-05-16" in "date", by UTC. */
 static bool read_time(const cJSON *event, const char *key, int64_t *ret_s)
 {
-	const cJSON *text = lt_json_get(lt_json_get(event, key), "dateTime");
+	const cJSON *item = lt_json_get(event, key);
+	const char *text = cJSON_GetStringValue(lt_json_get(item, "dateTime"));
+	const char *date = cJSON_GetStringValue(lt_json_get(item, "date"));
 	struct tm parts = { 0 };
-	const char *rest;
+	const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &parts)
+			: date  ? strptime(date, "%Y-%m-%d", &parts)
+				: NULL;
 	int hours, minutes;
 
-	if (!cJSON_IsString(text) ||
-			!(rest = strptime(text->valuestring, "%Y-%m-%dT%H:%M:%S", &parts))) {
+	if (!rest) {
 		return false;
 	}
 	*ret_s = timegm(&parts);
@@ -218,24 +256,35 @@ static bool read_time(const cJSON *event, const char *key, int64_t *ret_s)
 	return true;
 }
 
+static void read_property(const cJSON *properties, const char *key, char text[LT_MARK_TEXT])
+{
+	struct lt_str value = { "", 0 };
+
+	lt_json_opt_str(properties, key, &value, NULL);
+	memcpy(text, value.p, LT_MIN(value.n, LT_MARK_TEXT - 1));
+}
+
 static void read_event(const cJSON *event, struct lt_assist_entries *entries)
 {
 	const cJSON *properties = lt_json_get(lt_json_get(event, "extendedProperties"), "private");
-	struct lt_str id, title = { "", 0 }, mark = { "", 0 };
+	const char *id = cJSON_GetStringValue(lt_json_get(event, "id"));
+	const char *title = cJSON_GetStringValue(lt_json_get(event, "summary"));
+	const char *status = cJSON_GetStringValue(lt_json_get(event, "status"));
 	int64_t start_s, end_s;
 
-	if (!lt_json_get_str(event, "id", &id, NULL) || id.n >= LT_ENTRY_ID_TEXT ||
+	/* a copy that somebody made of an entry has an id of its own, and is theirs */
+	if (!id || !lt_assist_is_id(lt_str_from(id)) || lt_assist_find(entries, id) ||
+			(status && strcmp(status, "cancelled") == 0) ||
 			!read_time(event, "start", &start_s) || !read_time(event, "end", &end_s)) {
 		return;
 	}
-	lt_json_opt_str(event, "summary", &title, NULL);
-	lt_json_opt_str(properties, "mark", &mark, NULL);
-	LT_AUTO(lt_free) char *id_text = lt_str_dup(id);
-	LT_AUTO(lt_free) char *title_text = lt_str_dup(title);
-	struct lt_assist_entry *entry = lt_assist_add(entries, id_text, title_text, start_s, end_s);
+	struct lt_assist_entry *entry =
+			lt_assist_add(entries, id, title ? title : "", start_s, end_s);
 
 	memset(entry->mark, 0, sizeof(entry->mark));
-	memcpy(entry->mark, mark.p, LT_MIN(mark.n, sizeof(entry->mark) - 1));
+	read_property(properties, "mark", entry->mark);
+	read_property(properties, "source", entry->source);
+	entry->is_touched = lt_json_get(event, "recurrence") != NULL;
 }
 
 static bool read_page(struct lt_google *google, char **page, struct lt_assist_entries *entries,
@@ -248,16 +297,16 @@ static bool read_page(struct lt_google *google, char **page, struct lt_assist_en
 	struct lt_str next = { "", 0 };
 	long status;
 
-	time_text(google->opts.now_s, now);
+	time_text(google->opts.now_s - PAST_S, now);
 	lt_buf_printf(&url,
 			"%s?privateExtendedProperty=livetiming%%3Dassist&maxResults=250"
-			"&singleEvents=true&timeMin=%s",
+			"&timeMin=%s",
 			google->events_url, now);
 	if (*page) {
 		lt_buf_add_c(&url, "&pageToken=");
 		lt_percent_encode(&url, lt_str_from(*page));
 	}
-	if (!ask(google, NULL, url.p, NULL, &status, &answer, err)) {
+	if (!ask(google, &(struct order){ .url = url.p }, &status, &answer, err)) {
 		return false;
 	}
 	if (status != 200) {
@@ -314,46 +363,97 @@ static cJSON *event_json(const struct lt_assist_entry *entry, bool has_id)
 	lt_json_add_c(cJSON_AddObjectToObject(event, "end"), "dateTime", text);
 	lt_json_add_c(private, "livetiming", "assist");
 	lt_json_add_c(private, "mark", entry->mark);
+	lt_json_add_c(private, "source", entry->source);
 	return event;
 }
 
-static bool send_event(struct lt_google *google, const char *method, const char *id,
-		const cJSON *event, long *ret_status, struct lt_err *err)
+/* What became of an event whose id is taken. */
+static bool is_cancelled(const cJSON *event)
 {
-	LT_AUTO(lt_buf_finish) struct lt_buf url = { 0 }, answer = { 0 };
+	const char *status = cJSON_GetStringValue(lt_json_get(event, "status"));
 
-	lt_buf_printf(&url, "%s%s%s", google->events_url, id ? "/" : "", id ? id : "");
-	if (!ask(google, method, url.p, event, ret_status, &answer, err)) {
+	return status && strcmp(status, "cancelled") == 0;
+}
+
+static bool is_written(const cJSON *event, const struct lt_assist_entry *entry)
+{
+	const char *mark = cJSON_GetStringValue(lt_json_get(
+			lt_json_get(lt_json_get(event, "extendedProperties"), "private"), "mark"));
+
+	return mark && strcmp(mark, entry->mark) == 0;
+}
+
+/* One event by its id: GET (method NULL), PATCH or DELETE. */
+static bool send_event(struct lt_google *google, struct order order, const char *id,
+		struct lt_buf *answer, struct lt_err *err)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf url = { 0 };
+	bool is_removal = order.method && strcmp(order.method, "DELETE") == 0;
+	long status;
+
+	lt_buf_printf(&url, "%s/%s", google->events_url, id);
+	order.url = url.p;
+	if (!ask(google, &order, &status, answer, err)) {
 		return false;
 	}
-	/* 409: it was there and was deleted; 404 and 410: it has gone already. */
-	if (*ret_status / 100 == 2 || (!id && *ret_status == 409) ||
-			(!event && (*ret_status == 404 || *ret_status == 410))) {
-		return true;
+	/* it may have gone already */
+	return status / 100 == 2 || (is_removal && (status == 404 || status == 410)) ||
+			refused("calendar", status, answer, err);
+}
+
+/* The id is taken: by an event that was cancelled, or by what a lost answer was about. */
+static bool add_again(struct lt_google *google, const struct lt_assist_entry *entry,
+		const cJSON *event, struct lt_err *err)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf answer = { 0 };
+	LT_AUTO(cJSON_Delete) cJSON *known = NULL;
+
+	if (!send_event(google, (struct order){ 0 }, entry->id, &answer, err)) {
+		return false;
 	}
-	return refused("calendar", *ret_status, &answer, err);
+	known = lt_json_parse(lt_buf_str(&answer), NULL);
+	if (is_cancelled(known)) {
+		return send_event(google, (struct order){ .method = "PATCH", .body = event },
+				entry->id, &answer, err);
+	}
+	return is_written(known, entry) ||
+			lt_err_set(err, LT_E_EXISTS,
+					"somebody changed it, and it is left as it is");
+}
+
+static bool add_event(
+		struct lt_google *google, const struct lt_assist_entry *entry, struct lt_err *err)
+{
+	LT_AUTO(cJSON_Delete) cJSON *event = event_json(entry, true);
+	LT_AUTO(lt_buf_finish) struct lt_buf answer = { 0 };
+	const struct order order = { "POST", google->events_url, event };
+	long status;
+
+	if (!ask(google, &order, &status, &answer, err)) {
+		return false;
+	}
+	if (status == 409) {
+		return add_again(google, entry, event, err);
+	}
+	return status / 100 == 2 || refused("calendar", status, &answer, err);
 }
 
 bool lt_google_apply(
 		struct lt_google *google, const struct lt_assist_action *action, struct lt_err *err)
 {
 	LT_AUTO(cJSON_Delete) cJSON *event = NULL;
-	long status = 0;
+	LT_AUTO(lt_buf_finish) struct lt_buf answer = { 0 };
 
 	switch (action->step) {
 	case LT_ASSIST_ADD:
-		event = event_json(action->wanted, true);
-		if (!send_event(google, "POST", NULL, event, &status, err)) {
-			return false;
-		}
-		return status != 409 ||
-				send_event(google, "PATCH", action->wanted->id, event, &status,
-						err);
+		return add_event(google, action->wanted, err);
 	case LT_ASSIST_CHANGE:
 		event = event_json(action->wanted, false);
-		return send_event(google, "PATCH", action->wanted->id, event, &status, err);
+		return send_event(google, (struct order){ .method = "PATCH", .body = event },
+				action->wanted->id, &answer, err);
 	case LT_ASSIST_REMOVE:
-		return send_event(google, "DELETE", action->old->id, NULL, &status, err);
+		return send_event(google, (struct order){ .method = "DELETE" }, action->old->id,
+				&answer, err);
 	case LT_ASSIST_KEEP:
 	case LT_ASSIST_EDITED:
 		return true;

@@ -1,5 +1,7 @@
 #include "cli/assist/http.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/loop.h"
 #include "net/fetch.h"
@@ -51,9 +53,15 @@ void lt_cli_http_destroy(struct lt_cli_http *http)
 
 static void ask(void *arg);
 
-static bool is_busy(long status)
+static bool is_busy(const struct lt_fetch_result *result)
 {
-	return status == 429 || status == 500 || (status >= 502 && status <= 504);
+	static const char quota[] = "ateLimitExceeded"; /* Google's reasons for 403 end so */
+
+	return result->status == 429 || result->status == 500 ||
+			(result->status >= 502 && result->status <= 504) ||
+			(result->status == 403 && result->body.n > 0 &&
+					memmem(result->body.p, result->body.n, quota,
+							sizeof(quota) - 1));
 }
 
 static void on_result(void *arg, const struct lt_fetch_result *result)
@@ -61,7 +69,7 @@ static void on_result(void *arg, const struct lt_fetch_result *result)
 	struct lt_cli_http *http = arg;
 	int64_t wait_s = lt_fetch_retry_after_s(result, lt_loop_wall(http->loop));
 
-	if (is_busy(result->status) && http->tries < TRIES) {
+	if (is_busy(result) && http->tries < TRIES) {
 		int64_t wait_ms = wait_s >= 0 ? LT_MIN(wait_s, WAIT_MAX_S) * 1000
 					      : (int64_t)WAIT_MS << (http->tries - 1);
 

@@ -1,7 +1,8 @@
 /*
  * HTTP for a command that waits for its answer: one request at a time on a loop
- * of its own. Busy servers (429, 500, 502, 503, 504) are asked again, three
- * times, after as long as they say or a second and more.
+ * of its own. Busy servers (429, 500, 502, 503, 504, and 403 for Google's limits
+ * of requests) are asked again, three times, after as long as they say, a minute
+ * at most, or a second and more.
  */
 #ifndef LT_CLI_ASSIST_HTTP_H
 #define LT_CLI_ASSIST_HTTP_H

@@ -7,16 +7,32 @@
 #include "base/alloc.h"
 #include "calendar/ics_writer.h"
 
-#define MARK_NAME "X-LIVETIMING-ASSIST"
+#define MARK_NAME   "X-LIVETIMING-ASSIST"
+#define SOURCE_NAME "X-LIVETIMING-SOURCE"
 
-static const char *mark_of(const struct lt_ical_event *event)
+static void read_x(const struct lt_ical_event *event, const char *name, char text[LT_MARK_TEXT])
 {
 	for (size_t i = 0; i < event->x_count; i++) {
-		if (strcmp(event->x[i].name, MARK_NAME) == 0) {
-			return event->x[i].value;
+		if (strcmp(event->x[i].name, name) == 0) {
+			memcpy(text, event->x[i].value,
+					strnlen(event->x[i].value, LT_MARK_TEXT - 1));
 		}
 	}
-	return NULL;
+}
+
+static void read_event(const struct lt_ical_event *event, struct lt_assist_entries *entries)
+{
+	struct lt_assist_entry *entry;
+
+	/* of one that repeats the first occurrence stands for all */
+	if (!lt_assist_is_id(lt_str_from(event->uid)) || lt_assist_find(entries, event->uid)) {
+		return;
+	}
+	entry = lt_assist_add(entries, event->uid, event->summary, event->start_s, event->end_s);
+	memset(entry->mark, 0, sizeof(entry->mark));
+	read_x(event, MARK_NAME, entry->mark);
+	read_x(event, SOURCE_NAME, entry->source);
+	entry->is_touched = event->is_recurring || event->is_cancelled;
 }
 
 bool lt_ics_target_read(struct lt_str text, struct lt_assist_entries *ret, struct lt_err *err)
@@ -32,86 +48,35 @@ bool lt_ics_target_read(struct lt_str text, struct lt_assist_entries *ret, struc
 		return false;
 	}
 	for (size_t i = 0; i < list.n; i++) {
-		const struct lt_ical_event *event = &list.events[i];
-		const char *mark = mark_of(event);
-
-		if (mark && !event->is_recurring) {
-			struct lt_assist_entry *entry = lt_assist_add(ret, event->uid,
-					event->summary, event->start_s, event->end_s);
-
-			memset(entry->mark, 0, sizeof(entry->mark));
-			memcpy(entry->mark, mark, strnlen(mark, LT_MARK_TEXT - 1));
-		}
+		read_event(&list.events[i], ret);
 	}
 	lt_ical_list_finish(&list);
 	return true;
 }
 
-/* --- writing --- */
+/* --- an entry --- */
 
-static bool is_line(struct lt_str line, const char *wanted)
+/* The entry as the writer has it, from BEGIN:VEVENT up to, not with, END:VEVENT. */
+static void add_written(struct lt_buf *buf, const struct lt_assist_entry *entry, int64_t now_s)
 {
-	if (line.n > 0 && line.p[line.n - 1] == '\r') {
-		line.n--;
-	}
-	return line.n == strlen(wanted) && strncasecmp(line.p, wanted, line.n) == 0;
-}
+	char id[LT_ENTRY_ID_TEXT], mark[LT_MARK_TEXT], source[LT_MARK_TEXT];
+	char mark_name[] = MARK_NAME, source_name[] = SOURCE_NAME;
+	LT_AUTO(lt_buf_finish) struct lt_buf calendar = { 0 };
+	struct lt_ical_x x[] = { { mark_name, mark }, { source_name, source } };
+	const struct lt_ical_event event = { .uid = id,
+		.summary = entry->title,
+		.start_s = entry->start_s,
+		.end_s = entry->end_s,
+		.has_end = true,
+		.x = x,
+		.x_count = LT_ARRAY_LEN(x) };
 
-/* Is this VEVENT of ours to be written anew, or to go? Our ids are never folded, being short. */
-static bool is_outdated(struct lt_str block, const struct lt_assist_plan *plan)
-{
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct lt_assist_action *action = &plan->at[i];
-		char uid[LT_ENTRY_ID_TEXT + 8];
-
-		if (action->step != LT_ASSIST_CHANGE && action->step != LT_ASSIST_REMOVE) {
-			continue;
-		}
-		snprintf(uid, sizeof(uid), "\nUID:%s", action->old->id);
-		if (memmem(block.p, block.n, uid, strlen(uid))) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Copy what stays, up to the end of the calendar; the rest is returned. */
-static struct lt_str copy_rest(
-		struct lt_buf *buf, struct lt_str text, const struct lt_assist_plan *plan)
-{
-	const char *event = NULL;
-
-	while (text.n > 0) {
-		const char *end = memchr(text.p, '\n', text.n);
-		size_t n = end ? (size_t)(end - text.p) + 1 : text.n;
-		struct lt_str line = { text.p, end ? n - 1 : n };
-
-		if (!event && is_line(line, "END:VCALENDAR")) {
-			break;
-		}
-		if (!event && is_line(line, "BEGIN:VEVENT")) {
-			event = text.p;
-		}
-		if (!event) {
-			lt_buf_add(buf, text.p, n);
-		} else if (is_line(line, "END:VEVENT")) {
-			struct lt_str block = { event, (size_t)(text.p + n - event) };
-
-			if (!is_outdated(block, plan)) {
-				lt_buf_add_str(buf, block);
-			}
-			event = NULL;
-		}
-		text = lt_str_skip(text, n);
-	}
-	return text;
-}
-
-/* The events of the writer alone, without the calendar around them. */
-static void add_events(struct lt_buf *buf, const struct lt_buf *calendar)
-{
-	const char *from = strstr(calendar->p, "BEGIN:VEVENT"),
-		   *to = strstr(calendar->p, "END:VCALENDAR");
+	memcpy(id, entry->id, sizeof(id));
+	memcpy(mark, entry->mark, sizeof(mark));
+	memcpy(source, entry->source, sizeof(source));
+	lt_ics_write(&calendar, &event, 1, &(struct lt_ics_opts){ .stamp_s = now_s });
+	const char *from = strstr(calendar.p, "BEGIN:VEVENT"),
+		   *to = strstr(calendar.p, "END:VEVENT\r\n");
 
 	if (from && to) {
 		lt_buf_add(buf, from, (size_t)(to - from));
@@ -120,27 +85,167 @@ static void add_events(struct lt_buf *buf, const struct lt_buf *calendar)
 
 static void add_entry(struct lt_buf *buf, const struct lt_assist_entry *entry, int64_t now_s)
 {
-	char id[LT_ENTRY_ID_TEXT], mark[LT_MARK_TEXT], mark_name[] = MARK_NAME;
-	LT_AUTO(lt_buf_finish) struct lt_buf calendar = { 0 };
-	struct lt_ical_x x = { .name = mark_name, .value = mark };
-	const struct lt_ical_event event = { .uid = id,
-		.summary = entry->title,
-		.start_s = entry->start_s,
-		.end_s = entry->end_s,
-		.has_end = true,
-		.x = &x,
-		.x_count = 1 };
+	add_written(buf, entry, now_s);
+	lt_buf_add_c(buf, "END:VEVENT\r\n");
+}
 
-	memcpy(id, entry->id, sizeof(id));
-	memcpy(mark, entry->mark, sizeof(mark));
-	lt_ics_write(&calendar, &event, 1, &(struct lt_ics_opts){ .stamp_s = now_s });
-	add_events(buf, &calendar);
+/* --- lines of a file --- */
+
+/* The next line with its end. */
+static struct lt_str next_line(struct lt_str *text)
+{
+	const char *end = memchr(text->p, '\n', text->n);
+	struct lt_str line = { text->p, end ? (size_t)(end - text->p) + 1 : text->n };
+
+	*text = lt_str_skip(*text, line.n);
+	return line;
+}
+
+static bool is_line(struct lt_str line, const char *wanted)
+{
+	while (line.n > 0 && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r')) {
+		line.n--;
+	}
+	return line.n == strlen(wanted) && strncasecmp(line.p, wanted, line.n) == 0;
+}
+
+static bool has_name(struct lt_str line, const char *name)
+{
+	size_t n = strlen(name);
+
+	return line.n > n && (line.p[n] == ':' || line.p[n] == ';') &&
+			strncasecmp(line.p, name, n) == 0;
+}
+
+static bool is_begin(struct lt_str line)
+{
+	return has_name(line, "BEGIN");
+}
+
+/* Properties that are written anew. */
+static bool is_ours(struct lt_str line)
+{
+	static const char *const names[] = { "UID", "DTSTAMP", "DTSTART", "DTEND", "DURATION",
+		"SUMMARY", "STATUS", MARK_NAME, SOURCE_NAME };
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(names); i++) {
+		if (has_name(line, names[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What stands in a VEVENT besides what is written anew; alarms whole. */
+static void copy_additions(struct lt_buf *buf, struct lt_str block)
+{
+	int depth = 0;
+	bool keeps = false;
+
+	while (block.n > 0) {
+		struct lt_str line = next_line(&block);
+
+		if (is_begin(line)) {
+			depth++;
+			keeps = depth > 1;
+		} else if (has_name(line, "END")) {
+			keeps = depth > 1;
+			depth--;
+		} else if (line.p[0] != ' ' && line.p[0] != '\t') { /* else it goes on */
+			keeps = depth > 1 || !is_ours(line);
+		}
+		if (keeps) {
+			lt_buf_add_str(buf, line);
+		}
+	}
+}
+
+/* UID of a VEVENT, not of an alarm in it. Our ids are never folded, being short. */
+static struct lt_str uid_of(struct lt_str block)
+{
+	int depth = 0;
+
+	while (block.n > 0) {
+		struct lt_str line = next_line(&block);
+
+		if (is_begin(line)) {
+			depth++;
+		} else if (has_name(line, "END")) {
+			depth--;
+		} else if (depth == 1 && has_name(line, "UID")) {
+			const char *colon = memchr(line.p, ':', line.n);
+
+			return colon ? lt_str_trim(lt_str_skip(line, (size_t)(colon + 1 - line.p)))
+				     : LT_STR("");
+		}
+	}
+	return LT_STR("");
+}
+
+/* --- the file --- */
+
+struct writing {
+	struct lt_buf *buf;
+	const struct lt_assist_plan *plan;
+	int64_t now_s;
+	bool *is_done; /* of each action */
+};
+
+/* Write a VEVENT anew, leave it out, or copy it. */
+static void write_block(const struct writing *writing, struct lt_str block)
+{
+	const struct lt_assist_plan *plan = writing->plan;
+	struct lt_str uid = uid_of(block);
+
+	for (size_t i = 0; lt_assist_is_id(uid) && i < plan->n; i++) {
+		const struct lt_assist_action *action = &plan->at[i];
+		const struct lt_assist_entry *entry = action->wanted ? action->wanted : action->old;
+
+		if (action->step > LT_ASSIST_REMOVE || !lt_str_eq_c(uid, entry->id)) {
+			continue;
+		}
+		if (action->step != LT_ASSIST_REMOVE && !writing->is_done[i]) {
+			add_written(writing->buf, entry, writing->now_s);
+			copy_additions(writing->buf, block);
+			lt_buf_add_c(writing->buf, "END:VEVENT\r\n");
+		}
+		writing->is_done[i] = true;
+		return;
+	}
+	lt_buf_add_str(writing->buf, block);
+}
+
+/* Up to the end of the calendar; the rest is returned. */
+static struct lt_str write_known(const struct writing *writing, struct lt_str text)
+{
+	const char *event = NULL;
+
+	while (text.n > 0) {
+		struct lt_str before = text, line = next_line(&text);
+
+		if (!event && is_line(line, "END:VCALENDAR")) {
+			return before;
+		}
+		if (!event && is_line(line, "BEGIN:VEVENT")) {
+			event = line.p;
+		}
+		if (!event) {
+			lt_buf_add_str(writing->buf, line);
+		} else if (is_line(line, "END:VEVENT")) {
+			write_block(writing, (struct lt_str){ event, (size_t)(text.p - event) });
+			event = NULL;
+		}
+	}
+	/* an event that is not closed is not ours to lose */
+	return event ? (struct lt_str){ event, (size_t)(text.p - event) } : text;
 }
 
 void lt_ics_target_write(struct lt_buf *buf, struct lt_str text, const struct lt_assist_plan *plan,
 		int64_t now_s)
 {
 	struct lt_str rest = { 0 };
+	const struct writing writing = { buf, plan, now_s,
+		lt_calloc(plan->n + 1, sizeof(*writing.is_done)) };
 
 	if (text.n == 0) {
 		lt_buf_add_c(buf,
@@ -148,10 +253,10 @@ void lt_ics_target_write(struct lt_buf *buf, struct lt_str text, const struct lt
 				"PRODID:-//livetimingd//schedule assist//EN\r\n"
 				"X-WR-CALNAME:Live timing schedule\r\n");
 	} else {
-		rest = copy_rest(buf, text, plan);
+		rest = write_known(&writing, text);
 	}
 	for (size_t i = 0; i < plan->n; i++) {
-		if (plan->at[i].step == LT_ASSIST_ADD || plan->at[i].step == LT_ASSIST_CHANGE) {
+		if (plan->at[i].step <= LT_ASSIST_CHANGE && !writing.is_done[i]) {
 			add_entry(buf, plan->at[i].wanted, now_s);
 		}
 	}
@@ -160,4 +265,5 @@ void lt_ics_target_write(struct lt_buf *buf, struct lt_str text, const struct lt
 	} else {
 		lt_buf_add_c(buf, "END:VCALENDAR\r\n");
 	}
+	lt_free(writing.is_done);
 }

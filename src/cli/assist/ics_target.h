@@ -1,6 +1,8 @@
 /*
  * The schedule in an .ics file: entries of `schedule assist` beside events of
- * others, which stay as they are, byte for byte.
+ * others, which stay as they are, byte for byte. An entry that changes keeps
+ * its place and the lines that somebody added to it (a place, an alarm). One
+ * that somebody cancelled or let repeat counts as edited by hand. Pure.
  */
 #ifndef LT_CLI_ASSIST_ICS_TARGET_H
 #define LT_CLI_ASSIST_ICS_TARGET_H
@@ -12,7 +14,7 @@
 bool lt_ics_target_read(struct lt_str text, struct lt_assist_entries *ret, struct lt_err *err);
 
 /*
- * Append the calendar after a plan: events that are not ours, then ours.
+ * Append the calendar after a plan; new entries stand at the end.
  *
  * text   as it was read; empty: a new calendar
  */

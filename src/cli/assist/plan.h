@@ -6,7 +6,8 @@
  * source's UID and where its rule puts it, so a second run finds it again
  * whatever was renamed or moved. What was written is remembered in a mark with
  * the entry; when title or times no longer fit the mark, somebody edited it by
- * hand: it is left alone and named.
+ * hand: it is left alone and named. Entries also say which source they are
+ * from: those of another are not missed.
  */
 #ifndef LT_CLI_ASSIST_PLAN_H
 #define LT_CLI_ASSIST_PLAN_H
@@ -15,17 +16,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/service_args.h"
 #include "base/str.h"
 
-#define LT_ENTRY_ID_TEXT 35 /* "lt", 32 hexadecimal digits, terminator */
-#define LT_MARK_TEXT     17
+/* "lt", 16 hexadecimal digits of the source's UID, 16 of the occurrence, terminator. */
+#define LT_ENTRY_ID_TEXT   35
+#define LT_ENTRY_ID_SERIES 18 /* bytes that all occurrences of a UID share */
+#define LT_MARK_TEXT       17
 
 /* Texts are owned. */
 struct lt_assist_entry {
 	char id[LT_ENTRY_ID_TEXT];
-	char *title;             /* "Name [service, arguments]" */
-	int64_t start_s, end_s;  /* unix time */
-	char mark[LT_MARK_TEXT]; /* of what was written; "" for one that nobody wrote yet */
+	char *title;               /* "Name [service, arguments]" */
+	int64_t start_s, end_s;    /* unix time */
+	char mark[LT_MARK_TEXT];   /* of what was written; "" when nobody knows */
+	char source[LT_MARK_TEXT]; /* lt_assist_source; "" when nobody knows */
+	bool is_touched;           /* by hand, in a way that title and times do not show */
 };
 
 struct lt_assist_entries {
@@ -34,9 +40,13 @@ struct lt_assist_entries {
 };
 
 void lt_assist_entry_id(const char *source_uid, int64_t recurrence_s, char id[LT_ENTRY_ID_TEXT]);
+/* Has the text the form of our ids? Whatever else is somebody else's event. */
+bool lt_assist_is_id(struct lt_str text);
 void lt_assist_mark(const char *title, int64_t start_s, int64_t end_s, char mark[LT_MARK_TEXT]);
+/* Short form of a source's address, which may be secret. */
+void lt_assist_source(const char *address, char source[LT_MARK_TEXT]);
 
-/* A new entry at the end, with its mark; title is copied. */
+/* A new entry at the end, with its mark, of no source; title is copied. */
 struct lt_assist_entry *lt_assist_add(struct lt_assist_entries *entries, const char *id,
 		const char *title, int64_t start_s, int64_t end_s);
 const struct lt_assist_entry *lt_assist_find(
@@ -62,9 +72,16 @@ struct lt_assist_plan {
 	size_t n;
 };
 
-/* now_s: what has begun is not removed. */
-void lt_assist_plan(const struct lt_assist_entries *old, const struct lt_assist_entries *wanted,
-		int64_t now_s, struct lt_assist_plan *ret_plan);
+struct lt_assist_plan_opts {
+	const struct lt_assist_entries *old, *wanted;
+	/* Source events of which nothing is known this time: their entries stay. Ids, or the
+	 * beginnings of ids that all occurrences of one share. */
+	const struct lt_args *held;
+	const char *source; /* of this run; entries of others are not missed */
+	int64_t now_s;      /* what has begun is not removed */
+};
+
+void lt_assist_plan(const struct lt_assist_plan_opts *opts, struct lt_assist_plan *ret_plan);
 void lt_assist_plan_finish(struct lt_assist_plan *plan);
 
 #endif

@@ -1,3 +1,8 @@
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
 #include "base/crypto.h"
 #include "support/test.h"
 
@@ -172,6 +177,83 @@ static void broken_base64_is_refused_and_leaves_nothing(void **state)
 	}
 }
 
+/* --- RSA, against another library --- */
+
+/* PKCS#8, or with `is_traditional` PKCS#1; encrypted with a password unless that is NULL. */
+static void add_pem(struct lt_buf *pem, EVP_PKEY *key, bool is_traditional, const char *password)
+{
+	BIO *out = BIO_new(BIO_s_mem());
+	char *text;
+
+	assert_int_equal(is_traditional ? PEM_write_bio_PrivateKey_traditional(
+							  out, key, NULL, NULL, 0, NULL, NULL)
+					: PEM_write_bio_PKCS8PrivateKey(out, key,
+							  password ? EVP_aes_256_cbc() : NULL,
+							  password, password ? 6 : 0, NULL, NULL),
+			1);
+	long n = BIO_get_mem_data(out, &text);
+
+	lt_buf_add(pem, text, (size_t)n);
+	BIO_free(out);
+}
+
+static bool is_signed_by(EVP_PKEY *key, struct lt_buf *signature, struct lt_str data)
+{
+	EVP_MD_CTX *verify = EVP_MD_CTX_new();
+	int result;
+
+	assert_int_equal(EVP_DigestVerifyInit(verify, NULL, EVP_sha256(), NULL, key), 1);
+	result = EVP_DigestVerify(verify, (const unsigned char *)signature->p, signature->n,
+			(const unsigned char *)data.p, data.n);
+	EVP_MD_CTX_free(verify);
+	return result == 1;
+}
+
+static void rsa_signatures_are_those_that_others_verify(void **state)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	(void)state;
+
+	for (int is_traditional = 0; is_traditional <= 1; is_traditional++) {
+		LT_AUTO(lt_buf_finish) struct lt_buf pem = { 0 }, signature = { 0 };
+
+		add_pem(&pem, key, is_traditional, NULL);
+		assert_true(lt_rsa_sha256_sign(
+				&signature, lt_buf_str(&pem), LT_STR("header.claims"), NULL));
+
+		assert_int_equal(signature.n, 256);
+		assert_true(is_signed_by(key, &signature, LT_STR("header.claims")));
+		assert_false(is_signed_by(key, &signature, LT_STR("header.claim5")));
+	}
+	EVP_PKEY_free(key);
+}
+
+static void keys_that_cannot_sign_so_are_refused(void **state)
+{
+	EVP_PKEY *rsa = EVP_RSA_gen(2048), *ec = EVP_EC_gen("P-256");
+	struct lt_buf texts[5] = { 0 };
+	(void)state;
+
+	add_pem(&texts[0], ec, false, NULL);
+	add_pem(&texts[1], rsa, false, "secret");
+	add_pem(&texts[2], rsa, false, NULL);
+	texts[2].n /= 2; /* cut */
+	lt_buf_add_c(&texts[3], "no key");
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(texts); i++) {
+		LT_AUTO(lt_buf_finish) struct lt_buf signature = { 0 };
+		struct lt_err err = { 0 };
+
+		assert_false(lt_rsa_sha256_sign(
+				&signature, lt_buf_str(&texts[i]), LT_STR("x"), &err));
+		assert_string_equal(err.msg, "this is no RSA key that can sign");
+		assert_int_equal(signature.n, 0);
+		lt_buf_finish(&texts[i]);
+	}
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +267,8 @@ int main(void)
 		cmocka_unit_test(base64_goes_both_ways),
 		cmocka_unit_test(every_byte_survives_base64),
 		cmocka_unit_test(broken_base64_is_refused_and_leaves_nothing),
+		cmocka_unit_test(rsa_signatures_are_those_that_others_verify),
+		cmocka_unit_test(keys_that_cannot_sign_so_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
