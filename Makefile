@@ -38,7 +38,8 @@ DAEMON_OBJ  := $(patsubst src/%.c,$(O)/%.o,$(sort $(wildcard src/*.c src/daemon/
 HEADER      := $(B)/include/livetiming/plugin.h
 
 PLUGINS := $(filter-out template,$(notdir $(patsubst %/,%,$(wildcard plugins/*/))))
-TEST_PLUGINS := $(basename $(notdir $(wildcard tests/plugins/*.c tests/plugins/*.cc)))
+# those in check/ are for the conformance test alone: no daemon of the tests looks there
+TEST_PLUGINS := $(basename $(patsubst tests/plugins/%,%,$(wildcard $(patsubst %,tests/plugins/%,*.c *.cc check/*.c check/*.cc))))
 WEB_SRC := $(filter-out src/web/node_modules/%,$(wildcard src/web/*.* src/web/*/*.*))
 
 all: $(B)/livetimingd $(B)/livetimingctl plugins $(B)/www/.built ## daemon, control program, plugins and page
@@ -124,9 +125,7 @@ FUZZ_TARGETS := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.
 FUZZ_LIBS    := $(foreach l,services store race router net calendar base,$(call layer_lib,$(l)))
 # what of the plugins knows nothing of the host
 FUZZ_OBJ     := $(patsubst %.c,$(O)/%.o,plugins/rmonitor/rm_parse.c \
-	$(filter-out %_show.c %/multiloop.c %/assettocorsa.c %/push.c %/openf1.c,$(wildcard plugins/multiloop/*.c \
-	plugins/assettocorsa/*.c plugins/push/*.c plugins/openf1/*.c)))
-FUZZ_OBJ     += $(addprefix $(O)/cli/assist/,rules.o plan.o ics_target.o)
+	$(filter-out %_show.c %/multiloop.c %/assettocorsa.c,$(wildcard plugins/multiloop/*.c plugins/assettocorsa/*.c)))
 fuzz_link = $(CC) $(LT_CFLAGS) -Itests/fuzz -Iplugins $(CFLAGS) $(1) -o $@ $(filter %.c,$^) $(FUZZ_OBJ) \
 	-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
 $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/fuzz/*.h) $(FUZZ_OBJ) $(FUZZ_LIBS)

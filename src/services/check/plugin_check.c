@@ -46,7 +46,7 @@ struct work {
 	cJSON *report, *checks;
 	int passed, failed, warnings;
 	/* Of all children together. */
-	struct lt_check_findings states;
+	struct lt_check_findings states, api, blocking;
 	uint64_t calls, slow_calls, state_count;
 	int64_t slowest_us;
 	char slowest[48], slowest_step[16];
@@ -86,29 +86,38 @@ static void add_result(struct work *work, const char *name, const char *summary,
 	work->passed += worst != LT_CHECK_FAILED;
 }
 
+static void tidy_findings(struct lt_check_findings *findings)
+{
+	findings->n = LT_MIN(findings->n, (uint32_t)LT_CHECK_FINDINGS);
+	for (int i = 0; i < LT_CHECK_FINDINGS; i++) {
+		findings->list[i].text[LT_CHECK_TEXT - 1] = '\0';
+	}
+}
+
 /* A child may have written anything into it before it died. */
 static void tidy(struct lt_check_board *board)
 {
-	board->own.n = LT_MIN(board->own.n, (uint32_t)LT_CHECK_FINDINGS);
-	board->states.n = LT_MIN(board->states.n, (uint32_t)LT_CHECK_FINDINGS);
-	for (int i = 0; i < LT_CHECK_FINDINGS; i++) {
-		board->own.list[i].text[LT_CHECK_TEXT - 1] = '\0';
-		board->states.list[i].text[LT_CHECK_TEXT - 1] = '\0';
-	}
+	tidy_findings(&board->own);
+	tidy_findings(&board->states);
+	tidy_findings(&board->api);
+	tidy_findings(&board->waits);
 	board->summary[LT_CHECK_TEXT - 1] = '\0';
 	board->slowest[sizeof(board->slowest) - 1] = '\0';
 	board->name[sizeof(board->name) - 1] = board->version[sizeof(board->version) - 1] = '\0';
 }
 
+static void gather_findings(struct lt_check_findings *all, const struct lt_check_findings *some)
+{
+	for (uint32_t i = 0; i < some->n; i++) {
+		lt_check_findings_add(all, some->list[i].verdict, some->list[i].text);
+	}
+}
+
 static void gather(struct work *work, const char *name, const struct lt_check_board *board)
 {
-	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
-
-	for (uint32_t i = 0; i < board->states.n; i++) {
-		lt_buf_clear(&text);
-		lt_buf_printf(&text, "%s (in %s)", board->states.list[i].text, name);
-		lt_check_findings_add(&work->states, board->states.list[i].verdict, text.p);
-	}
+	gather_findings(&work->states, &board->states);
+	gather_findings(&work->api, &board->api);
+	gather_findings(&work->blocking, &board->waits);
 	work->calls += board->calls;
 	work->slow_calls += board->slow_calls;
 	work->state_count += board->state_count;
@@ -137,9 +146,13 @@ static bool run_step(struct work *work, const struct lt_check_step *step, struct
 	return true;
 }
 
+static bool is_too_slow(const struct work *work)
+{
+	return work->blocking.n > 0 || work->slowest_us > (int64_t)LT_CHECK_BLOCKED_US * SLOWER;
+}
+
 static void judge_blocking(struct work *work)
 {
-	struct lt_check_findings findings = { 0 };
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 	bool is_failure = work->slowest_us > (int64_t)LT_CHECK_BLOCKED_US * SLOWER;
 
@@ -149,10 +162,10 @@ static void judge_blocking(struct work *work)
 	if (is_failure || work->slowest_us > (int64_t)LT_HOST_BUDGET_US * SLOWER) {
 		lt_buf_printf(&text, "; %" PRIu64 " took more than the budget of %d ms",
 				work->slow_calls, LT_HOST_BUDGET_US / 1000);
-		lt_check_findings_add(
-				&findings, is_failure ? LT_CHECK_FAILED : LT_CHECK_WARNING, text.p);
+		lt_check_findings_add(&work->blocking,
+				is_failure ? LT_CHECK_FAILED : LT_CHECK_WARNING, text.p);
 	}
-	add_result(work, "blocking", text.p, &findings);
+	add_result(work, "blocking", text.p, &work->blocking);
 }
 
 static void judge_states(struct work *work)
@@ -173,6 +186,7 @@ static bool run_steps(struct work *work, struct lt_err *err)
 		if (steps[i].run == lt_check_fixture && work->check.opts->fixture == NULL) {
 			continue;
 		}
+		work->check.is_slow = is_too_slow(work);
 		if (!run_step(work, &steps[i], err)) {
 			return false;
 		}
@@ -183,7 +197,8 @@ static bool run_steps(struct work *work, struct lt_err *err)
 			goes_on = work->check.board->was_started != 0;
 		}
 	}
-	if (goes_on) {
+	if (lt_json_get(work->report, "plugin") != NULL) {
+		add_result(work, "interface", "used as it is meant", &work->api);
 		judge_states(work);
 		judge_blocking(work);
 	}

@@ -87,10 +87,12 @@ static const char *judge(struct lt_check_board *board, struct sight *sight, pid_
 	if (sight->asleep_n++ == 0) {
 		sight->asleep_since = now;
 	}
-	if (sight->asleep_n >= SAMPLES_MIN &&
+	/* 'D' is the disk, which may be slow without its fault */
+	if (sight->state == 'S' && sight->asleep_n >= SAMPLES_MIN &&
 			now.us - sight->asleep_since.us > LT_CHECK_BLOCKED_US) {
-		lt_check_findings_add(&board->own, LT_CHECK_FAILED,
-				"it waits in a call, for more than 100 ms: nothing may hold up the loop");
+		snprintf(buf, buf_size, "it waits in %.*s, for more than 100 ms",
+				(int)sizeof(board->what) - 1, board->what);
+		lt_check_findings_add(&board->waits, LT_CHECK_FAILED, buf);
 	}
 	if (now.us - sight->asleep_since.us > HUNG_US) {
 		snprintf(buf, buf_size, "waits for something and does not return");

@@ -155,7 +155,7 @@ static void try_value(
 	lt_check_doing(check, "with --%.40s %s", option->name, lt_str_quote(value, quoted));
 	values->tried++;
 	was_made = lt_check_run_create(&run, check, &args, NULL);
-	if (!was_made && strncmp(run.reason, "plugin ", 7) != 0) {
+	if (!run.is_parsed) {
 		values->refused_by_host++;
 	} else if (!was_made || !lt_check_run_start(&run)) {
 		values->refused++;
@@ -352,6 +352,10 @@ void lt_check_memory(struct lt_check *check)
 	size_t in_use[WINDOWS + 1], files, threads;
 	struct lt_args args = { 0 };
 
+	if (check->is_slow) {
+		lt_check_say(check, "not looked at: its calls take too long");
+		return;
+	}
 	if (!begin(check, &args)) {
 		return;
 	}

@@ -36,7 +36,7 @@ struct lt_check_board {
 	uint32_t is_done, was_started; /* an instance was */
 	char summary[LT_CHECK_TEXT];
 	char name[64], version[64];
-	struct lt_check_findings own, states;
+	struct lt_check_findings own, states, api, waits;
 	uint64_t calls, slow_calls, state_count;
 	int64_t slowest_us;
 	char slowest[48];
@@ -48,6 +48,7 @@ struct lt_check {
 	struct lt_check_board *board;
 	const char *dir;                    /* for temporary files */
 	const struct lt_check_pieces *feed; /* what its input says; never empty */
+	bool is_slow;                       /* it failed by the time that its calls take */
 	bool is_damaged;                    /* what it is given */
 	struct lt_loop *loop;
 	struct lt_random *random;
@@ -60,7 +61,6 @@ typedef void lt_check_fn(struct lt_check *check);
 
 void lt_check_find(struct lt_check *check, enum lt_check_verdict verdict, const char *fmt, ...)
 		LT_PRINTF(3, 4);
-void lt_check_find_state(struct lt_check *check, enum lt_check_verdict verdict, const char *text);
 void lt_check_say(struct lt_check *check, const char *fmt, ...) LT_PRINTF(2, 3);
 void lt_check_doing(struct lt_check *check, const char *fmt, ...) LT_PRINTF(2, 3);
 
@@ -92,6 +92,7 @@ struct lt_check_run {
 	size_t queue_n;
 	struct lt_mono begun;
 	uint64_t states, updates;
+	bool is_parsed; /* its options were */
 	bool has_ended, has_failed, waits_for_update;
 	char reason[LT_CHECK_TEXT];
 };

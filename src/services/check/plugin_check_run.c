@@ -9,7 +9,7 @@
 #include "services/check/plugin_check_priv.h"
 
 #define SPEED       1000.0 /* of its clock: what takes a second takes a millisecond */
-#define AFTER_MS    30     /* for what is still going on when all was said */
+#define AFTER_MS    15     /* for what is still going on when all was said */
 #define ASKED_MAX   4      /* options made up because the plugin asked for them */
 #define UPDATE_MS   20     /* for a plugin without update */
 #define PATIENCE_MS 60000  /* for its first update, on a busy machine */
@@ -43,11 +43,6 @@ void lt_check_find(struct lt_check *check, enum lt_check_verdict verdict, const 
 	lt_check_findings_add(&check->board->own, verdict, text);
 }
 
-void lt_check_find_state(struct lt_check *check, enum lt_check_verdict verdict, const char *text)
-{
-	lt_check_findings_add(&check->board->states, verdict, text);
-}
-
 void lt_check_say(struct lt_check *check, const char *fmt, ...)
 {
 	va_list ap;
@@ -68,29 +63,36 @@ void lt_check_doing(struct lt_check *check, const char *fmt, ...)
 
 /* --- what the host says of the plugin --- */
 
+/* What it does with the interface that it should not; the same in every check. */
+static void find_misuse(struct lt_check *check, enum lt_check_verdict verdict, const char *fmt, ...)
+		LT_PRINTF(3, 4);
+
+static void find_misuse(struct lt_check *check, enum lt_check_verdict verdict, const char *fmt, ...)
+{
+	char text[LT_CHECK_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	lt_check_findings_add(&check->board->api, verdict, text);
+}
+
 static void on_record(void *arg, const struct lt_log_record *record)
 {
 	static const struct {
 		const char *phrase, *sentence;
-		bool is_state;
 	} known[] = {
 		{ "plugin reads an option that it does not declare",
-				"it reads an option that it does not declare", false },
+				"it reads an option that it does not declare" },
 		{ "plugin gave something that cannot be used, left out",
-				"it gave something that cannot be used", true },
-		{ "cell does not fit its column, sent as it is", "a cell does not fit its column",
-				true },
+				"it gave something that cannot be used" },
 	};
-	struct lt_check *check = arg;
-	char text[LT_CHECK_TEXT];
 
 	for (size_t i = 0; i < LT_ARRAY_LEN(known); i++) {
 		if (strcmp(record->phrase, known[i].phrase) == 0) {
-			snprintf(text, sizeof(text), "%s (%.*s)", known[i].sentence,
+			find_misuse(arg, LT_CHECK_FAILED, "%s (%.*s)", known[i].sentence,
 					LT_STR_ARG(record->fields));
-			lt_check_findings_add(known[i].is_state ? &check->board->states
-								: &check->board->own,
-					LT_CHECK_FAILED, text);
 		}
 	}
 }
@@ -185,7 +187,7 @@ static void look_at_states(struct lt_check_run *run)
 		/* what is odd in a damaged feed may be so in what comes of it */
 		if (verdict == LT_CHECK_FAILED ||
 				(verdict == LT_CHECK_WARNING && !run->check->is_damaged)) {
-			lt_check_find_state(run->check, verdict, text);
+			lt_check_findings_add(&run->check->board->states, verdict, text);
 		}
 		cJSON_Delete(run->queue[i]);
 	}
@@ -241,7 +243,7 @@ static void on_generators(void *arg, uint32_t generators)
 	uint32_t known = LT_GENERATE_DEFAULT | LT_GENERATE_SLOW_ZONE | LT_GENERATE_RACE_CONTROL;
 
 	if ((generators & ~known) != 0) {
-		lt_check_find(run->check, LT_CHECK_FAILED,
+		find_misuse(run->check, LT_CHECK_FAILED,
 				"set_generators: 0x%x are no LT_GENERATE_... bits",
 				generators & ~known);
 	}
@@ -276,7 +278,7 @@ static void on_message_take(void *arg, cJSON *message)
 	const cJSON *text = cJSON_GetArrayItem(message, 2);
 
 	if (!cJSON_IsString(text) || text->valuestring[0] == '\0') {
-		lt_check_find_state(run->check, LT_CHECK_WARNING, "a message has no text");
+		find_misuse(run->check, LT_CHECK_WARNING, "a message has no text");
 	}
 	cJSON_Delete(message);
 }
@@ -297,7 +299,7 @@ static void on_stale(void *arg, bool stale, struct lt_str reason)
 	struct lt_check_run *run = arg;
 
 	if (stale && reason.n == 0) {
-		lt_check_find(run->check, LT_CHECK_WARNING,
+		find_misuse(run->check, LT_CHECK_WARNING,
 				"set_stale: it does not say why, which operators would read");
 	}
 }
@@ -458,6 +460,7 @@ bool lt_check_run_create(struct lt_check_run *run, struct lt_check *check,
 		snprintf(run->reason, sizeof(run->reason), "%s", err.msg);
 		return false;
 	}
+	run->is_parsed = true;
 	run->player = lt_raw_player_create(&(struct lt_raw_player_env){ .loop = check->loop,
 			.log = log,
 			.path = capture ? capture : silent,
@@ -478,7 +481,7 @@ bool lt_check_run_create(struct lt_check_run *run, struct lt_check *check,
 		return false;
 	}
 	if (run->description == NULL) {
-		lt_check_find(check, LT_CHECK_FAILED, "its create does not call describe");
+		find_misuse(check, LT_CHECK_FAILED, "its create does not call describe");
 	}
 	return true;
 }
@@ -548,7 +551,6 @@ void lt_check_run_finish(struct lt_check_run *run)
 	cJSON_Delete(run->description);
 	run->description = NULL;
 	/* What it left behind is called now, if ever. */
-	snprintf(check->board->what, sizeof(check->board->what), "%s",
-			"what is left after destroy");
+	snprintf(check->board->what, sizeof(check->board->what), "destroy");
 	lt_check_turn(check, 1);
 }
