@@ -98,8 +98,9 @@ static void tear(const struct lt_check_pieces *feed, struct dice *dice, struct l
 		lt_buf_add_str(&all, piece_of(feed, i));
 	}
 	for (rest = lt_buf_str(&all); rest.n > 0 && !lt_check_pieces_full(ret);) {
-		size_t n = LT_MIN(rest.n, 1 + roll(dice, 1 + rest.n / 100 + 40));
+		size_t n = 1 + roll(dice, 9 + all.n / 100);
 
+		n = LT_MIN(n, rest.n);
 		lt_check_pieces_add(ret, (struct lt_str){ rest.p, n });
 		rest = lt_str_skip(rest, n);
 	}
