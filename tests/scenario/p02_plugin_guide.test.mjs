@@ -1,8 +1,8 @@
-// What the guides say works: the template outside the tree, by an include folder
-// and by pkg-config, and the plugin that docs/plugins.md prints.
+// What the guides say works: its commands as they stand, in a clone and with an
+// installation, the template outside the tree, and the plugin that it prints.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
@@ -81,9 +81,55 @@ test('the plugin of the guide builds without a warning and reads its feed', asyn
   assert.deepEqual((await daemon.ctlJson(['service', 'show', uuid])).counters, { records: 3, damaged: 2 });
 });
 
+// The commands of a section's n-th block of code that is a list of commands.
+function commands(text, section, n) {
+  const blocks = text.split(section)[1].split('\n## ')[0].match(/(?:^ {4}\S.*\n)+/gm);
+  return blocks[n].trim().split(/\n */);
+}
+
+// Run them as they stand, in one shell; `make run` and the daemon are the test's own.
+function follow(lines, cwd, env) {
+  const script = lines.filter((line) => !/^LIVETIMING_PLUGIN_PATH=/.test(line)).join('\n');
+  const result = spawnSync('sh', ['-ec', script], { cwd, env: { ...process.env, ...env }, encoding: 'utf8' });
+  assert.equal(result.status, 0, result.stdout + result.stderr);
+  return result.stdout;
+}
+
+async function assertFirstTable(t, dir, start) {
+  const daemon = await startDaemon(t, { env: { LIVETIMING_PLUGIN_PATH: dir } });
+  const words = start.replace(/^\S+ service start /, '').split(' ');
+  const uuid = await startService(daemon, ...words.map((word) => (word === '5' ? '1' : word)));
+  const watch = await StateWatch.open(t, daemon, uuid);
+  await watch.until(({ cars }) => cars.length === 2 && cars[0][3] >= 1, 'a lap');
+  assert.match(await (await fetch(`${daemon.http}/directory.json`)).text(), /Myfeed/);
+}
+
+const first = '## From nothing to a table on the screen';
+
+test('the guide, as it stands: a new plugin in a clone is built, checked, started and seen', async (t) => {
+  const clone = mkdtempSync(path.join(tmpdir(), 'lt-guide-'));
+  t.after(() => rmSync(clone, { recursive: true, force: true }));
+  symlinkSync(build, path.join(clone, 'build'));
+  const lines = commands(guide(), first, 0);
+  assert.match(lines.at(-1), /^LIVETIMING_PLUGIN_PATH=\$PWD\/myfeed make run$/);
+  assert.match(follow(lines, clone), /\n\d+ passed, 0 failed\n/);
+  await assertFirstTable(t, path.join(clone, 'myfeed'), commands(guide(), first, 1)[0]);
+});
+
+test('the guide, as it stands: the same with an installation', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'lt-guide-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const stage = path.join(dir, 'stage');
+  const install = spawnSync('src/tools/install.sh', [build, stage, '/usr', '0.0.0'], { cwd: root, encoding: 'utf8' });
+  assert.equal(install.status, 0, install.stderr);
+  const env = { PATH: `${stage}/usr/bin:${process.env.PATH}`, PKG_CONFIG_PATH: `${stage}/usr/lib/pkgconfig`, PKG_CONFIG_SYSROOT_DIR: stage };
+  const lines = commands(guide(), first, 3);
+  assert.equal(lines[0], 'livetimingctl plugin new myfeed');
+  assert.match(follow(lines, dir, env), /\n\d+ passed, 0 failed\n/);
+  await assertFirstTable(t, path.join(dir, 'myfeed'), commands(guide(), first, 1)[0]);
+});
+
 test('README and guide give the same commands for the first plugin', () => {
-  const commands = (text) => text.match(/ {4}cp -r plugins\/template myfeed && cd myfeed\n(?: {4}.*\n)+/)?.[0].replace(/ +#.*$/gm, '');
   const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-  assert.ok(commands(guide()));
-  assert.equal(commands(readme), commands(guide()));
+  assert.deepEqual(commands(readme, '## A plugin in five minutes', 0), commands(guide(), first, 0));
 });
