@@ -7,6 +7,7 @@
 #define OLD_TITLE      "Template"
 
 /* The bytes of a file between two symbols; the assembler reads it, from the root of the sources. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a part of the assembler's text, and a name */
 #define EMBED(symbol, file)                                                                        \
 	__asm__(".pushsection .rodata\n"                                                           \
 		".global " #symbol "\n.hidden " #symbol "\n" #symbol ":\n"                         \

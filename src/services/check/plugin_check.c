@@ -186,7 +186,6 @@ static bool run_steps(struct work *work, struct lt_err *err)
 		if (steps[i].run == lt_check_fixture && work->check.opts->fixture == NULL) {
 			continue;
 		}
-		work->check.is_slow = is_too_slow(work);
 		if (!run_step(work, &steps[i], err)) {
 			return false;
 		}
@@ -196,6 +195,8 @@ static bool run_steps(struct work *work, struct lt_err *err)
 		} else if (steps[i].run == lt_check_lifecycle) {
 			goes_on = work->check.board->was_started != 0;
 		}
+		/* the others would take minutes */
+		goes_on = goes_on && !is_too_slow(work);
 	}
 	if (lt_json_get(work->report, "plugin") != NULL) {
 		add_result(work, "interface", "used as it is meant", &work->api);

@@ -30,13 +30,28 @@ struct sight {
 	int asleep_n;
 };
 
+/* The i-th word behind the name, which stands in parentheses and may hold anything. */
+static struct lt_str word_at(struct lt_str stat, int i)
+{
+	const char *end = memrchr(stat.p, ')', stat.n);
+	struct lt_str word = { NULL, 0 };
+
+	if (end == NULL || end + 2 > stat.p + stat.n) {
+		return word;
+	}
+	stat = lt_str_skip(stat, (size_t)(end - stat.p) + 2);
+	for (; i >= 0 && stat.p != NULL; i--) {
+		word = lt_str_split(&stat, ' ');
+	}
+	return i < 0 ? word : (struct lt_str){ NULL, 0 };
+}
+
 /* State and processor time of the main thread; false: it is gone. */
 static bool look(pid_t pid, struct sight *sight)
 {
 	char path[64], text[1024];
-	unsigned long user = 0, system = 0;
-	const char *behind;
-	size_t n;
+	uint64_t user = 0, system = 0;
+	struct lt_str stat = { text, 0 }, state;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)pid);
@@ -44,16 +59,14 @@ static bool look(pid_t pid, struct sight *sight)
 	if (file == NULL) {
 		return false;
 	}
-	n = fread(text, 1, sizeof(text) - 1, file);
+	stat.n = fread(text, 1, sizeof(text), file);
 	fclose(file);
-	text[n] = '\0';
-	/* the name in parentheses may hold anything */
-	behind = strrchr(text, ')');
-	if (behind == NULL ||
-			sscanf(behind + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-					&sight->state, &user, &system) != 3) {
+	state = word_at(stat, 0);
+	if (state.n != 1 || !lt_parse_u64(word_at(stat, 11), INT32_MAX, &user, NULL) ||
+			!lt_parse_u64(word_at(stat, 12), INT32_MAX, &system, NULL)) {
 		return false;
 	}
+	sight->state = state.p[0];
 	sight->cpu_us = (int64_t)(user + system) * LT_US_PER_S / sysconf(_SC_CLK_TCK);
 	return true;
 }

@@ -48,7 +48,6 @@ struct lt_check {
 	struct lt_check_board *board;
 	const char *dir;                    /* for temporary files */
 	const struct lt_check_pieces *feed; /* what its input says; never empty */
-	bool is_slow;                       /* it failed by the time that its calls take */
 	bool is_damaged;                    /* what it is given */
 	struct lt_loop *loop;
 	struct lt_random *random;

@@ -13,7 +13,7 @@ struct job {
 static void work(void *arg)
 {
 	(void)arg;
-	usleep(20000);
+	usleep(5000);
 }
 
 static void done(void *arg, uint32_t cancelled)
