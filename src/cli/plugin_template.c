@@ -7,7 +7,7 @@
 #define OLD_TITLE      "Template"
 
 /* The bytes of a file between two symbols; the assembler reads it, from the root of the sources. */
-/* NOLINTNEXTLINE(bugprone-macro-parentheses): a part of the assembler's text, and a name */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a part of the assembler's text, and a name */
 #define EMBED(symbol, file)                                                                        \
 	__asm__(".pushsection .rodata\n"                                                           \
 		".global " #symbol "\n.hidden " #symbol "\n" #symbol ":\n"                         \
@@ -15,6 +15,7 @@
 		".global " #symbol "_end\n.hidden " #symbol "_end\n" #symbol "_end:\n"             \
 		".byte 0\n.popsection\n");                                                         \
 	extern const char symbol[], symbol##_end[]
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 EMBED(lt_template_source, "plugins/template/template.c");
 EMBED(lt_template_makefile, "plugins/template/Makefile");
