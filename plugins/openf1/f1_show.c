@@ -173,6 +173,7 @@ void f1_publish(struct openf1 *self, int64_t now_ms)
 	struct f1_view view = f1_model_view(self->model, now_ms);
 	struct lt_field_row row = { .size = sizeof(row) };
 
+	self->shown_ms = now_ms > self->shown_ms ? now_ms : self->shown_ms;
 	give_messages(self);
 	self->api->state_begin(self->host);
 	for (size_t i = 0; self->field->row(f1_model_field(self->model), i, &row) == 0; i++) {

@@ -142,7 +142,7 @@ void f1_loaded(struct openf1 *self, struct f1_data *data)
 						(int64_t)(self->api->option_number(
 									  self->host, "offset") *
 								1000));
-		self->told_ms = self->is_live ? wall_ms : self->from_ms;
+		self->told_ms = self->shown_ms = self->is_live ? wall_ms : self->from_ms;
 		describe_session(self);
 	} else if (was_live && !self->is_live) {
 		set_clock(self, wall_ms); /* it ended: the rest is played as it is */
@@ -158,10 +158,15 @@ void f1_loaded(struct openf1 *self, struct f1_data *data)
 static void on_turn(void *arg)
 {
 	struct openf1 *self = arg;
+	int64_t flag_ms;
 
-	if (self->data != NULL && !self->is_done) {
-		self->is_behind =
-				!f1_model_play(self->model, session_now_ms(self), EVENTS_PER_TURN);
+	if (self->data == NULL || self->is_done) {
+		return;
+	}
+	self->is_behind = !f1_model_play(
+			self->model, session_now_ms(self), EVENTS_PER_TURN, &flag_ms);
+	if (flag_ms > self->shown_ms) {
+		f1_publish(self, flag_ms); /* however fast: no flag goes unseen */
 	}
 }
 

@@ -32,9 +32,10 @@ static void play(const struct f1_data *data)
 	struct lt_field_row row = { .size = sizeof(row) };
 	struct f1_message message;
 	int32_t laps;
+	int64_t flag_ms;
 
 	f1_model_begin(model, data);
-	while (!f1_model_play(model, INT64_MAX, 50)) {
+	while (!f1_model_play(model, INT64_MAX, 50, &flag_ms)) {
 		while (f1_model_next_message(model, &message)) {
 			assert(message.text[0] != '\0');
 		}
