@@ -216,6 +216,9 @@ test('broken input is named, and nothing is written', async (t) => {
 
 // --- Google ---
 
+// Google answers in the zone of the calendar.
+const local = (time) => (time.dateTime ? { dateTime: new Date(Date.parse(time.dateTime) + 7200000).toISOString().replace('.000Z', '+02:00'), timeZone: 'Europe/Paris' } : time);
+
 async function google(t, options = {}) {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const events = new Map();
@@ -241,7 +244,7 @@ async function google(t, options = {}) {
       if (url.searchParams.get('privateExtendedProperty') !== 'livetiming=assist' || !(Date.parse(url.searchParams.get('timeMin')) < Date.now())) problems.push('filter');
       const all = [...events.values()].filter(({ status }) => status !== 'cancelled');
       const at = Number(url.searchParams.get('pageToken') ?? 0);
-      return { body: { items: all.slice(at, at + 2), ...(at + 2 < all.length && { nextPageToken: String(at + 2) }) } };
+      return { body: { items: all.slice(at, at + 2).map((one) => ({ ...one, start: local(one.start), end: local(one.end) })), ...(at + 2 < all.length && { nextPageToken: String(at + 2) }) } };
     }
     const sent = request.body ? JSON.parse(request.body) : null;
     if (request.method === 'POST') {

@@ -229,6 +229,19 @@ static void time_text(int64_t s, char text[TIME_TEXT])
 	strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
 
+/* "+02:00", else 0. */
+static int64_t offset_s(const char *text)
+{
+	int64_t hours, minutes;
+
+	if ((*text != '+' && *text != '-') || strlen(text) != strlen("+02:00") ||
+			!lt_parse_i64((struct lt_str){ text + 1, 2 }, 0, 23, &hours, NULL) ||
+			!lt_parse_i64((struct lt_str){ text + 4, 2 }, 0, 59, &minutes, NULL)) {
+		return 0;
+	}
+	return (*text == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+}
+
 /* "2026-05-16T13:00:00+02:00" in "dateTime", or "2026-05-16" in "date", by UTC. */
 static bool read_time(const cJSON *event, const char *key, int64_t *ret_s)
 {
@@ -239,7 +252,6 @@ static bool read_time(const cJSON *event, const char *key, int64_t *ret_s)
 	const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &parts)
 			: date  ? strptime(date, "%Y-%m-%d", &parts)
 				: NULL;
-	int hours, minutes;
 
 	if (!rest) {
 		return false;
@@ -248,11 +260,7 @@ static bool read_time(const cJSON *event, const char *key, int64_t *ret_s)
 	if (*rest == '.') {
 		rest += 1 + strspn(rest + 1, "0123456789");
 	}
-	if ((*rest == '+' || *rest == '-') &&
-			sscanf(rest + 1, "%2d:%2d", &hours, &minutes) ==
-					2) { // NOLINT(cert-err34-c): two digits
-		*ret_s -= (*rest == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-	}
+	*ret_s -= offset_s(rest);
 	return true;
 }
 

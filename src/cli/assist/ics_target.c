@@ -10,6 +10,120 @@
 #define MARK_NAME   "X-LIVETIMING-ASSIST"
 #define SOURCE_NAME "X-LIVETIMING-SOURCE"
 
+/* --- lines of a file --- */
+
+/* The next line with its end. */
+static struct lt_str next_line(struct lt_str *text)
+{
+	const char *end = memchr(text->p, '\n', text->n);
+	struct lt_str line = { text->p, end ? (size_t)(end - text->p) + 1 : text->n };
+
+	*text = lt_str_skip(*text, line.n);
+	return line;
+}
+
+static bool is_line(struct lt_str line, const char *wanted)
+{
+	line = lt_str_trim(line);
+	return line.n == strlen(wanted) && strncasecmp(line.p, wanted, line.n) == 0;
+}
+
+static bool has_name(struct lt_str line, const char *name)
+{
+	size_t n = strlen(name);
+
+	return line.n > n && (line.p[n] == ':' || line.p[n] == ';') &&
+			strncasecmp(line.p, name, n) == 0;
+}
+
+static bool is_begin(struct lt_str line)
+{
+	return has_name(line, "BEGIN");
+}
+
+/* It goes on with the line before. */
+static bool is_folded(struct lt_str line)
+{
+	return line.p[0] == ' ' || line.p[0] == '\t';
+}
+
+/* Where the scan of a file is. */
+struct shape {
+	int depth;         /* of components; an event is the second */
+	bool in_event;     /* the second is one */
+	bool is_delimiter; /* the line before began or ended something */
+};
+
+static const char *enter(struct shape *shape, struct lt_str line)
+{
+	bool is_event = is_line(line, "BEGIN:VEVENT");
+
+	if ((is_event && shape->depth != 1) ||
+			is_line(line, "BEGIN:VCALENDAR") != (shape->depth == 0)) {
+		return "what begins before it has no end";
+	}
+	shape->in_event = shape->in_event || is_event;
+	shape->depth++;
+	return NULL;
+}
+
+static const char *leave(struct shape *shape, struct lt_str line)
+{
+	bool ends_event = shape->in_event && shape->depth == 2;
+
+	if (shape->depth == 0 || is_line(line, "END:VEVENT") != ends_event ||
+			is_line(line, "END:VCALENDAR") != (shape->depth == 1)) {
+		return "it ends something else than what began";
+	}
+	shape->in_event = shape->in_event && !ends_event;
+	shape->depth--;
+	return NULL;
+}
+
+/* NULL, or what makes it unwise to write the file. */
+static const char *next_shape(struct shape *shape, struct lt_str line)
+{
+	bool begins = is_begin(line), ends = has_name(line, "END");
+
+	if (shape->is_delimiter && is_folded(line)) {
+		return "it begins or ends something over two lines";
+	}
+	shape->is_delimiter = begins || ends;
+	return begins ? enter(shape, line) : ends ? leave(shape, line) : NULL;
+}
+
+/*
+ * The last END:VCALENDAR, before which new entries go. NULL: the text is broken
+ * in a way in which events of others could be lost.
+ */
+static const char *find_end(struct lt_str text, struct lt_err *err)
+{
+	struct shape shape = { 0 };
+	const char *end = NULL, *flaw = NULL;
+	int number = 0;
+
+	while (text.n > 0 && !flaw) {
+		struct lt_str line = next_line(&text);
+
+		number++;
+		flaw = next_shape(&shape, line);
+		if (is_line(line, "END:VCALENDAR")) {
+			end = line.p;
+		}
+	}
+	if (flaw) {
+		lt_err_set(err, LT_E_FORMAT, "line %d: %s", number, flaw);
+		return NULL;
+	}
+	if (!end || shape.depth > 0) {
+		lt_err_set(err, LT_E_FORMAT, "it breaks off");
+		return NULL;
+	}
+	return end;
+}
+
+/* --- reading --- */
+
 static void read_x(const struct lt_ical_event *event, const char *name, char text[LT_MARK_TEXT])
 {
 	for (size_t i = 0; i < event->x_count; i++) {
@@ -45,6 +159,10 @@ bool lt_ics_target_read(struct lt_str text, struct lt_assist_entries *ret, struc
 		return true;
 	}
 	if (!lt_ical_read(text, &opts, &list, err)) {
+		return false;
+	}
+	if (!find_end(text, err)) {
+		lt_ical_list_finish(&list);
 		return false;
 	}
 	for (size_t i = 0; i < list.n; i++) {
@@ -89,38 +207,7 @@ static void add_entry(struct lt_buf *buf, const struct lt_assist_entry *entry, i
 	lt_buf_add_c(buf, "END:VEVENT\r\n");
 }
 
-/* --- lines of a file --- */
-
-/* The next line with its end. */
-static struct lt_str next_line(struct lt_str *text)
-{
-	const char *end = memchr(text->p, '\n', text->n);
-	struct lt_str line = { text->p, end ? (size_t)(end - text->p) + 1 : text->n };
-
-	*text = lt_str_skip(*text, line.n);
-	return line;
-}
-
-static bool is_line(struct lt_str line, const char *wanted)
-{
-	while (line.n > 0 && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r')) {
-		line.n--;
-	}
-	return line.n == strlen(wanted) && strncasecmp(line.p, wanted, line.n) == 0;
-}
-
-static bool has_name(struct lt_str line, const char *name)
-{
-	size_t n = strlen(name);
-
-	return line.n > n && (line.p[n] == ':' || line.p[n] == ';') &&
-			strncasecmp(line.p, name, n) == 0;
-}
-
-static bool is_begin(struct lt_str line)
-{
-	return has_name(line, "BEGIN");
-}
+/* --- what stands in a file --- */
 
 /* Properties that are written anew. */
 static bool is_ours(struct lt_str line)
@@ -151,7 +238,7 @@ static void copy_additions(struct lt_buf *buf, struct lt_str block)
 		} else if (has_name(line, "END")) {
 			keeps = depth > 1;
 			depth--;
-		} else if (line.p[0] != ' ' && line.p[0] != '\t') { /* else it goes on */
+		} else if (!is_folded(line)) {
 			keeps = depth > 1 || !is_ours(line);
 		}
 		if (keeps) {
@@ -215,17 +302,13 @@ static void write_block(const struct writing *writing, struct lt_str block)
 	lt_buf_add_str(writing->buf, block);
 }
 
-/* Up to the end of the calendar; the rest is returned. */
-static struct lt_str write_known(const struct writing *writing, struct lt_str text)
+static void write_known(const struct writing *writing, struct lt_str text)
 {
 	const char *event = NULL;
 
 	while (text.n > 0) {
-		struct lt_str before = text, line = next_line(&text);
+		struct lt_str line = next_line(&text);
 
-		if (!event && is_line(line, "END:VCALENDAR")) {
-			return before;
-		}
 		if (!event && is_line(line, "BEGIN:VEVENT")) {
 			event = line.p;
 		}
@@ -236,32 +319,30 @@ static struct lt_str write_known(const struct writing *writing, struct lt_str te
 			event = NULL;
 		}
 	}
-	/* an event that is not closed is not ours to lose */
-	return event ? (struct lt_str){ event, (size_t)(text.p - event) } : text;
 }
 
 void lt_ics_target_write(struct lt_buf *buf, struct lt_str text, const struct lt_assist_plan *plan,
 		int64_t now_s)
 {
-	struct lt_str rest = { 0 };
+	const char *end = find_end(text, NULL);
 	const struct writing writing = { buf, plan, now_s,
 		lt_calloc(plan->n + 1, sizeof(*writing.is_done)) };
 
-	if (text.n == 0) {
+	if (!end) {
 		lt_buf_add_c(buf,
 				"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
 				"PRODID:-//livetimingd//schedule assist//EN\r\n"
 				"X-WR-CALNAME:Live timing schedule\r\n");
 	} else {
-		rest = write_known(&writing, text);
+		write_known(&writing, (struct lt_str){ text.p, (size_t)(end - text.p) });
 	}
 	for (size_t i = 0; i < plan->n; i++) {
 		if (plan->at[i].step <= LT_ASSIST_CHANGE && !writing.is_done[i]) {
 			add_entry(buf, plan->at[i].wanted, now_s);
 		}
 	}
-	if (rest.n > 0) {
-		lt_buf_add_str(buf, rest);
+	if (end) {
+		lt_buf_add_str(buf, lt_str_skip(text, (size_t)(end - text.p)));
 	} else {
 		lt_buf_add_c(buf, "END:VCALENDAR\r\n");
 	}

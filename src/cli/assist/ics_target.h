@@ -10,13 +10,17 @@
 #include "base/err.h"
 #include "cli/assist/plan.h"
 
-/* Our entries in the text of a calendar; the empty text has none. */
+/*
+ * Our entries in the text of a calendar; the empty text has none.
+ *
+ * Errors     LT_E_FORMAT no calendar, or one so broken that writing it could lose something
+ */
 bool lt_ics_target_read(struct lt_str text, struct lt_assist_entries *ret, struct lt_err *err);
 
 /*
  * Append the calendar after a plan; new entries stand at the end.
  *
- * text   as it was read; empty: a new calendar
+ * text   as it was read, without error; empty: a new calendar
  */
 void lt_ics_target_write(struct lt_buf *buf, struct lt_str text, const struct lt_assist_plan *plan,
 		int64_t now_s);

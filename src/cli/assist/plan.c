@@ -22,7 +22,8 @@ void lt_assist_entry_id(const char *source_uid, int64_t recurrence_s, char id[LT
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 
 	lt_buf_add_c(&text, source_uid);
-	memcpy(id, "lt", 2);
+	id[0] = 'l';
+	id[1] = 't';
 	hash_text(&text, id + 2, LT_ENTRY_ID_SERIES - 2);
 	lt_buf_printf(&text, "\n%" PRId64, recurrence_s);
 	hash_text(&text, id + LT_ENTRY_ID_SERIES, LT_ENTRY_ID_TEXT - 1 - LT_ENTRY_ID_SERIES);

@@ -476,6 +476,53 @@ static void answers_are_kept_in_their_file_and_the_last_one_is_offered(void **st
 	tmpdir_remove(dir);
 }
 
+static void the_last_calendar_of_a_file_takes_what_is_new(void **state)
+{
+	static const char file[] =
+			"BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR \n"
+			"BEGIN:VCALENDAR\nVERSION:2.0\nX-WR-CALNAME:last\nEND:VCALENDAR\n\n";
+	struct lt_assist_entries wanted = { 0 };
+	(void)state;
+
+	lt_assist_add(&wanted, ID, "Ours [x]", NOW + 500, NOW + 600);
+	char *text = rewrite(file, &wanted);
+
+	assert_true(strstr(text, "X-WR-CALNAME:last") < strstr(text, "Ours [x]"));
+	assert_string_equal(strstr(text, "END:VEVENT\r\n"), "END:VEVENT\r\nEND:VCALENDAR\n\n");
+	lt_free(text);
+	lt_assist_entries_finish(&wanted);
+}
+
+static void files_in_which_something_could_be_lost_are_refused(void **state)
+{
+	static const struct {
+		const char *lines, *error;
+	} cases[] = {
+		{ "BEGIN:VEVENT\nUID:a\nBEGIN:VEVENT\nUID:b\nEND:VEVENT\n",
+				"line 4: what begins before it has no end" },
+		{ "BEGIN:VEVENT\nUID:a\n", "line 4: it ends something else than what began" },
+		{ "BEGIN:VEVENT\nBEGIN:VALARM\nEND:VEVENT\n",
+				"line 4: it ends something else than what began" },
+		{ "END:VEVENT\n", "line 2: it ends something else than what began" },
+		{ "BEGIN:VTODO\nBEGIN:VEVENT\nEND:VEVENT\n",
+				"line 3: what begins before it has no end" },
+		{ "BEGIN:VTODO\n", "line 3: it ends something else than what began" },
+		{ "BEGIN:VEV\n ENT\nUID:a\nEND:VEVENT\n",
+				"line 3: it begins or ends something over two lines" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < LT_ARRAY_LEN(cases); i++) {
+		LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+		struct lt_assist_entries found;
+		struct lt_err err = { 0 };
+
+		lt_buf_printf(&text, "BEGIN:VCALENDAR\n%sEND:VCALENDAR\n", cases[i].lines);
+		assert_false(lt_ics_target_read(lt_buf_str(&text), &found, &err));
+		assert_string_equal(err.msg, cases[i].error);
+	}
+}
+
 static void a_file_that_is_no_calendar_is_refused(void **state)
 {
 	struct lt_assist_entries found;
@@ -509,6 +556,8 @@ int main(void)
 		cmocka_unit_test(an_entry_that_changes_keeps_its_place_and_what_was_added_to_it),
 		cmocka_unit_test(copies_that_somebody_made_are_theirs),
 		cmocka_unit_test(what_was_cancelled_or_repeats_in_the_file_is_seen),
+		cmocka_unit_test(the_last_calendar_of_a_file_takes_what_is_new),
+		cmocka_unit_test(files_in_which_something_could_be_lost_are_refused),
 		cmocka_unit_test(an_answer_belongs_to_an_option_of_a_service),
 		cmocka_unit_test(answers_are_kept_in_their_file_and_the_last_one_is_offered),
 		cmocka_unit_test(a_file_that_is_no_calendar_is_refused),
