@@ -556,6 +556,10 @@ struct lt_field_opts {
 #define LT_CAR_FIN  5u
 #define LT_CAR_RET  6u
 
+#define LT_PIT_NOT  0u /* is not in the pits */
+#define LT_PIT_IN   1u /* is in them */
+#define LT_PIT_LEFT 2u /* leaves them now, whether or not it was seen to come in */
+
 #define LT_CLOCK_ELAPSED 0u
 #define LT_CLOCK_REMAIN  1u
 
@@ -621,7 +625,8 @@ struct lt_field_ext {
 			int64_t total_ms, int64_t now_ms);
 	/* The car was seen at some line: it moves. */
 	void (*seen)(struct lt_field *field, int32_t car, int64_t now_ms);
-	void (*pit)(struct lt_field *field, int32_t car, uint32_t is_in, int64_t now_ms);
+	/* where: LT_PIT_... */
+	void (*pit)(struct lt_field *field, int32_t car, uint32_t where, int64_t now_ms);
 
 	/* What the feed knows better. */
 	void (*set_best)(struct lt_field *field, int32_t car, int32_t lap, int64_t ms);
@@ -649,6 +654,10 @@ struct lt_field_ext {
 			struct lt_field_lap *ret);
 	/* A gap as a cell: seconds, "2 laps", or "". The text stands in scratch. */
 	struct lt_cell (*gap_cell)(const struct lt_field_gap *gap, char scratch[24]);
+
+	/* Laps and total time as the feed states them, neither counted nor timed here: 0 and
+	 * less too. A lower count forgets the laps beyond it; none at all only hides them. */
+	void (*set_count)(struct lt_field *field, int32_t car, int32_t laps, int64_t total_ms);
 };
 
 /* "lt.text/1": what feeds write, as text. */

@@ -13,20 +13,23 @@
 
 struct rm_model *rm_model_create(const struct rm_opts *opts)
 {
+	const struct lt_field_opts field = { .size = sizeof(field), .cars_max = RM_CARS_MAX };
 	struct rm_model *model = calloc(1, sizeof(*model));
 
-	if (model != NULL) {
-		model->opts = *opts;
-		model->dirty_from_ms = -1;
-		model->elapsed_ms = model->remain_ms = model->laps_remain = -1;
+	if (model == NULL) {
+		return NULL;
 	}
+	model->opts = *opts;
+	model->api = opts->field;
+	model->field = model->api->open(&field);
+	if (model->field == NULL) {
+		free(model);
+		return NULL;
+	}
+	model->dirty_from_ms = -1;
+	model->elapsed_ms = model->remain_ms = model->laps_remain = -1;
+	rm_set_description(model, "");
 	return model;
-}
-
-static void free_car(struct rm_car *car)
-{
-	free(car->history);
-	free(car);
 }
 
 void rm_model_destroy(struct rm_model *model)
@@ -34,9 +37,10 @@ void rm_model_destroy(struct rm_model *model)
 	if (model == NULL) {
 		return;
 	}
-	for (size_t i = 0; i < model->car_count; i++) {
-		free_car(model->cars[i]);
+	for (size_t i = 0; i < RM_CARS_MAX; i++) {
+		free(model->cars[i]);
 	}
+	model->api->close(model->field);
 	free(model);
 }
 
@@ -46,42 +50,65 @@ static void forget_results(struct rm_car *car)
 	car->total_ms = car->best_ms = -1;
 }
 
-static void forget_laps(struct rm_model *model, struct rm_car *car)
+void rm_tell_position(struct rm_model *model, const struct rm_car *car)
 {
-	car->last_ms = car->pending_lap_ms = car->crossed_ms = -1;
-	car->crossed_green_ms = model->green_ms;
-	free(car->history);
-	car->history = NULL;
-	car->history_size = 0;
-	car->in_pits = car->is_out = car->finished = false;
-	car->pits = 0;
+	model->api->set_position(
+			model->field, car->number, model->is_race ? car->race_pos : car->best_pos);
+}
+
+/* What the last $G and $H said, whatever the field counted by itself. */
+static void tell_results(struct rm_model *model, const struct rm_car *car)
+{
+	rm_tell_position(model, car);
+	model->api->set_count(model->field, car->number, car->laps, car->total_ms);
+	model->api->set_best(model->field, car->number, car->best_lap, car->best_ms);
+}
+
+void rm_set_description(struct rm_model *model, const char *description)
+{
+	rm_name_set(model->description, description);
+	model->is_race = rm_is_race(model->opts.kind, model->description);
+	model->api->set_kind(model->field, model->is_race ? LT_FIELD_RACE : LT_FIELD_TIMED);
+	for (size_t i = 0; i < RM_CARS_MAX; i++) {
+		if (model->cars[i] != NULL) {
+			rm_tell_position(model, model->cars[i]);
+		}
+	}
+}
+
+void rm_set_over(struct rm_model *model, bool is_over)
+{
+	model->is_over = is_over;
+	model->api->set_over(model->field, is_over && model->has_session);
 }
 
 struct rm_car *rm_find_car(const struct rm_model *model, const char *reg)
 {
-	for (size_t i = 0; i < model->car_count; i++) {
-		if (strcmp(model->cars[i]->reg, reg) == 0) {
-			return model->cars[i];
-		}
-	}
-	return NULL;
+	int32_t number = model->api->find(model->field, lt_text_n(reg, strlen(reg)));
+
+	return number == LT_NO_CAR ? NULL : model->cars[number];
 }
 
 struct rm_car *rm_need_car(struct rm_model *model, const char *text)
 {
-	char reg[RM_NAME_LEN];
-	struct rm_car *car;
+	struct rm_car *car = rm_find_car(model, text);
+	int32_t number;
 
-	rm_name_set(reg, text);
-	car = rm_find_car(model, reg);
-	if (car == NULL && reg[0] != '\0' && model->car_count < RM_CARS_MAX &&
-			(car = calloc(1, sizeof(*car))) != NULL) {
-		rm_name_set(car->reg, reg);
-		rm_name_set(car->num, reg);
-		forget_results(car);
-		forget_laps(model, car);
-		model->cars[model->car_count++] = car;
+	if (car != NULL || (car = calloc(1, sizeof(*car))) == NULL) {
+		return car;
 	}
+	number = model->api->car(model->field, lt_text_n(text, strlen(text)));
+	if (number == LT_NO_CAR) {
+		free(car);
+		return NULL;
+	}
+	car->number = number;
+	rm_name_set(car->reg, text);
+	rm_name_set(car->num, text);
+	forget_results(car);
+	car->pending_lap_ms = -1;
+	model->cars[number] = car;
+	model->api->seen(model->field, number, model->now_ms);
 	return car;
 }
 
@@ -124,15 +151,22 @@ bool rm_model_next_message(struct rm_model *model, struct rm_message *ret)
 
 void rm_begin_session(struct rm_model *model)
 {
-	for (size_t i = 0; i < model->car_count; i++) {
-		/* In a refresh the records before $B are already those of the new session. */
-		if (!model->holding || model->cars[i]->unrefreshed) {
-			forget_results(model->cars[i]);
+	model->api->clear(model->field, 1);
+	for (size_t i = 0; i < RM_CARS_MAX; i++) {
+		struct rm_car *car = model->cars[i];
+
+		if (car == NULL) {
+			continue;
 		}
-		forget_laps(model, model->cars[i]);
+		/* In a refresh the records before $B are already those of the new session. */
+		if (!model->holding || car->unrefreshed) {
+			forget_results(car);
+		}
+		car->pending_lap_ms = -1;
+		tell_results(model, car);
 	}
 	model->message_count = 0;
-	model->finish_open = model->was_timed = model->has_pits = false;
+	model->was_timed = model->has_pits = false;
 	model->laps_before_hold = 0;
 	model->new_session = true;
 }
@@ -141,8 +175,10 @@ static int32_t most_laps(const struct rm_model *model)
 {
 	int32_t most = 0;
 
-	for (size_t i = 0; i < model->car_count; i++) {
-		most = model->cars[i]->laps > most ? model->cars[i]->laps : most;
+	for (size_t i = 0; i < RM_CARS_MAX; i++) {
+		if (model->cars[i] != NULL && model->cars[i]->laps > most) {
+			most = model->cars[i]->laps;
+		}
 	}
 	return most;
 }
@@ -154,8 +190,10 @@ void rm_begin_hold(struct rm_model *model)
 		model->hold_from_ms = model->now_ms;
 		model->refresh_seen = false;
 		model->laps_before_hold = most_laps(model);
-		for (size_t i = 0; i < model->car_count; i++) {
-			model->cars[i]->unrefreshed = true;
+		for (size_t i = 0; i < RM_CARS_MAX; i++) {
+			if (model->cars[i] != NULL) {
+				model->cars[i]->unrefreshed = true;
+			}
 		}
 	}
 	model->hold_last_ms = model->now_ms;
@@ -164,20 +202,21 @@ void rm_begin_hold(struct rm_model *model)
 /* The refresh is complete, or there was none: then the $I meant nothing. */
 static void end_hold(struct rm_model *model)
 {
-	size_t kept = 0;
-
 	model->holding = false;
-	for (size_t i = 0; i < model->car_count; i++) {
+	for (size_t i = 0; i < RM_CARS_MAX; i++) {
 		struct rm_car *car = model->cars[i];
 
-		if (model->refresh_seen && car->unrefreshed) {
-			free_car(car);
+		if (car == NULL || !model->refresh_seen) {
+			continue;
+		}
+		if (car->unrefreshed) {
+			model->api->remove(model->field, car->number);
+			model->cars[i] = NULL;
+			free(car);
 		} else {
-			car->unrefreshed = false;
-			model->cars[kept++] = car;
+			tell_results(model, car);
 		}
 	}
-	model->car_count = kept;
 	/* The same run from the start again: the old laps are not this race's. */
 	if (model->refresh_seen && model->laps_before_hold > 0 && most_laps(model) == 0) {
 		rm_begin_session(model);
@@ -186,9 +225,6 @@ static void end_hold(struct rm_model *model)
 
 static void pass_time(struct rm_model *model, int64_t now_ms)
 {
-	if (now_ms > model->now_ms && model->now_ms > 0 && model->flag == RM_FLAG_GREEN) {
-		model->green_ms += now_ms - model->now_ms;
-	}
 	model->now_ms = now_ms;
 	if (model->holding &&
 			(now_ms - model->hold_last_ms >= REFRESH_QUIET_MS ||
@@ -247,9 +283,10 @@ bool rm_model_take_new_session(struct rm_model *model)
 	return taken;
 }
 
-const struct rm_lap *rm_model_lap(const struct rm_model *model, const char *reg, int32_t lap)
+bool rm_model_lap(const struct rm_model *model, const char *reg, int32_t lap,
+		struct lt_field_lap *ret)
 {
 	const struct rm_car *car = rm_find_car(model, reg);
 
-	return car != NULL && lap > 0 && lap < car->history_size ? &car->history[lap] : NULL;
+	return car != NULL && model->api->lap_of(model->field, car->number, lap, ret) == 0;
 }

@@ -2,6 +2,8 @@
  * What an RMonitor feed says about a session, record by record. Pure: the time
  * is an argument (milliseconds of any steady clock), so a capture can be
  * played at any speed. The model decides when a whole update has arrived.
+ * Laps, gaps, order, marks and states are the field's ("lt.field/1"); here is
+ * what is special to this feed.
  *
  * An $I does not empty the screen: until its refresh is complete the state
  * before it is held, and nothing is due.
@@ -13,12 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <livetiming/plugin.h>
+
 #include "rm_names.h"
 #include "rm_parse.h"
 
 #define RM_CARS_MAX     400
 #define RM_CLASSES_MAX  100
-#define RM_LAPS_MAX     5000 /* lap history of one car */
 #define RM_MESSAGES_MAX 32
 #define RM_NEVER        INT64_MAX
 
@@ -29,55 +32,27 @@ enum rm_session_kind {
 	RM_SESSION_QUALIFYING,
 };
 
+/* By the feed's words; yellow may mean something else to the operator. */
 enum rm_flag {
-	RM_FLAG_NONE,
-	RM_FLAG_GREEN,
-	RM_FLAG_YELLOW,
-	RM_FLAG_RED,
-	RM_FLAG_FINISH,
-	RM_FLAG_WHITE,
-	RM_FLAG_PURPLE,
-};
-
-enum rm_car_state {
-	RM_STATE_RUN,
-	RM_STATE_PIT,
-	RM_STATE_OUT,
-	RM_STATE_STOP,
-	RM_STATE_FIN,
-	RM_STATE_RET,
-};
-
-enum rm_mark {
-	RM_MARK_NONE,
-	RM_MARK_PB,
-	RM_MARK_SB,
-	RM_MARK_SB_NEW,
-};
-
-struct rm_lap {
-	int64_t total_ms, lap_ms; /* -1: not known */
-	enum rm_flag flag;        /* shown when the lap was completed */
+	RM_FLAG_NONE = LT_FLAG_NONE,
+	RM_FLAG_GREEN = LT_FLAG_GREEN,
+	RM_FLAG_YELLOW = LT_FLAG_YELLOW,
+	RM_FLAG_RED = LT_FLAG_RED,
+	RM_FLAG_FINISH = LT_FLAG_CHEQUERED,
+	RM_FLAG_WHITE = LT_FLAG_WHITE,
+	RM_FLAG_PURPLE = LT_FLAG_CODE_60,
 };
 
 struct rm_opts {
+	const struct lt_field_ext *field; /* of the host; kept */
 	enum rm_session_kind kind;
 	/* Both may be NULL; the caller keeps them alive. */
 	const struct rm_rules *driver_rules, *class_rules, *transponders;
 };
 
-struct rm_gap {
-	int64_t ms; /* -1: none */
-	int32_t laps;
-};
-
 struct rm_row {
 	const char *reg, *num, *class_name, *driver, *nationality, *additional;
-	enum rm_car_state state;
-	int32_t pic, laps, pits, best_lap;
-	struct rm_gap gap, interval;
-	int64_t total_ms, last_ms, best_ms; /* -1: none */
-	enum rm_mark last_mark, best_mark;
+	struct lt_field_row in_field;
 };
 
 struct rm_view {
@@ -98,6 +73,7 @@ struct rm_message {
 
 struct rm_model;
 
+/* NULL: no memory. rm_model_destroy frees; NULL is fine. */
 struct rm_model *rm_model_create(const struct rm_opts *opts);
 void rm_model_destroy(struct rm_model *model);
 
@@ -119,8 +95,9 @@ bool rm_model_take_new_session(struct rm_model *model);
 /* Next message since the last call; false: none. */
 bool rm_model_next_message(struct rm_model *model, struct rm_message *ret);
 
-/* Lap n (1, 2, ...) of a car by its registration number; NULL: not seen. */
-const struct rm_lap *rm_model_lap(const struct rm_model *model, const char *reg, int32_t lap);
+/* Lap n (1, 2, ...) of a car by its registration number; false: not seen. */
+bool rm_model_lap(const struct rm_model *model, const char *reg, int32_t lap,
+		struct lt_field_lap *ret);
 
 /* Whether a session so described is a race (see README.md). */
 bool rm_is_race(enum rm_session_kind kind, const char *description);

@@ -4,23 +4,18 @@
 
 #include "rm_model.h"
 
+/* A car has the number that the field gave it, and what the field does not know of it. */
 struct rm_car {
+	int32_t number;
 	char reg[RM_NAME_LEN], num[RM_NAME_LEN], transponder[RM_NAME_LEN], first[RM_NAME_LEN],
 			last[RM_NAME_LEN], nationality[RM_NAME_LEN], additional[RM_NAME_LEN];
 	char driver[RM_NAME_LEN]; /* as it is shown */
 	int32_t class_no;
-	/* $G and $H: the refresh carries these */
+	/* $G and $H as they were last: the refresh carries these */
 	int32_t race_pos, best_pos, laps, best_lap; /* positions 0: not known */
 	int64_t total_ms, best_ms;
-	/* $J and $L: never repeated */
-	int64_t last_ms, pending_lap_ms; /* pending: of the $J whose $G is awaited */
-	enum rm_flag pending_flag;
-	struct rm_lap *history; /* [lap], lap 0 unused; grows */
-	int32_t history_size;
-	int64_t crossed_ms, crossed_green_ms; /* model time and green time; crossed_ms -1: never */
-	bool in_pits, is_out, finished;
-	int32_t pits;
-	bool unrefreshed; /* since $I */
+	int64_t pending_lap_ms; /* of the $J whose $G is awaited */
+	bool unrefreshed;       /* since $I */
 };
 
 struct rm_class {
@@ -30,17 +25,19 @@ struct rm_class {
 
 struct rm_model {
 	struct rm_opts opts;
-	size_t car_count, class_count;
-	struct rm_car *cars[RM_CARS_MAX];
+	const struct lt_field_ext *api;
+	struct lt_field *field;
+	size_t class_count;
+	struct rm_car *cars[RM_CARS_MAX]; /* by number; NULL: none */
 	struct rm_class classes[RM_CLASSES_MAX];
 	int32_t run; /* of the last real session */
-	bool is_over, has_session, has_pits, new_session, finish_open, was_timed, has_entries;
+	bool is_over, is_race, has_session, has_pits, new_session, was_timed, has_entries;
 	char description[RM_NAME_LEN], track_name[RM_NAME_LEN], track_length[RM_NAME_LEN],
 			flag_text[RM_NAME_LEN];
 	enum rm_flag flag;
 	int64_t elapsed_ms, remain_ms;
 	int32_t laps_remain;
-	int64_t now_ms, green_ms; /* green: total time under green so far */
+	int64_t now_ms;
 	/* publishing */
 	int64_t dirty_from_ms, dirty_last_ms; /* -1: clean */
 	/* $I: held until the refresh has arrived */
@@ -62,6 +59,15 @@ struct rm_car *rm_need_car(struct rm_model *model, const char *text);
 /* A record of a refresh: the first one about a car after $I replaces its old results. */
 void rm_refresh_car(struct rm_model *model, struct rm_car *car);
 
+/* Tell the field the car's position, of $G in a race and of $H in any other session. */
+void rm_tell_position(struct rm_model *model, const struct rm_car *car);
+
+/* The session has this description: it may be another kind of session. */
+void rm_set_description(struct rm_model *model, const char *description);
+
+/* Tell the field whether all is over. */
+void rm_set_over(struct rm_model *model, bool is_over);
+
 /* Queue a message about the car with this number. */
 void rm_say(struct rm_model *model, const char *num, const char *text);
 
@@ -76,14 +82,9 @@ void rm_begin_hold(struct rm_model *model);
 /* False: fields that make no sense; the model is unchanged then. */
 bool rm_apply_record(struct rm_model *model, const struct rm_record *r);
 
-/* --- rm_view.c, rm_words.c --- */
-
-/* The car that leads by the last $G positions; NULL: none. */
-const struct rm_car *rm_leader(const struct rm_model *model);
+/* --- rm_words.c --- */
 
 /* By the first three letters; RM_FLAG_NONE for any other text. */
 enum rm_flag rm_flag_of(const char *text);
-
-enum rm_car_state rm_state_of(const struct rm_model *model, const struct rm_car *car);
 
 #endif

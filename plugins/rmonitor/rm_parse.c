@@ -3,11 +3,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Windows-1252, 0x80 to 0x9f; unassigned bytes are taken as control characters are in Latin-1. */
-static const uint16_t cp1252[32] = { 0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021,
-	0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c,
-	0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178 };
-
 static const struct {
 	const char *name;
 	enum rm_kind kind;
@@ -26,87 +21,6 @@ static const struct {
 	{ "$L", RM_LINE },
 	{ "$T", RM_TRACK },
 };
-
-/* Length of the valid UTF-8 sequence at p, 0 when there is none. */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-	size_t length = p[0] < 0x80   ? 1
-			: p[0] < 0xc2 ? 0
-			: p[0] < 0xe0 ? 2
-			: p[0] < 0xf0 ? 3
-			: p[0] < 0xf5 ? 4
-				      : 0;
-
-	if (length > n) {
-		return 0;
-	}
-	for (size_t i = 1; i < length; i++) {
-		if ((p[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-	}
-	/* Overlong forms, surrogates and what lies beyond Unicode. */
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-			(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) {
-		return 0;
-	}
-	return length;
-}
-
-static bool is_utf8(const unsigned char *p, size_t n)
-{
-	while (n > 0) {
-		size_t length = utf8_length(p, n);
-
-		if (length == 0) {
-			return false;
-		}
-		p += length;
-		n -= length;
-	}
-	return true;
-}
-
-static char *put_code_point(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		*out++ = (char)c;
-	} else if (c < 0x800) {
-		*out++ = (char)(0xc0 | c >> 6);
-		*out++ = (char)(0x80 | (c & 0x3f));
-	} else {
-		*out++ = (char)(0xe0 | c >> 12);
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (c & 0x3f));
-	}
-	return out;
-}
-
-/* To UTF-8, at most three times as long; control characters become spaces. */
-static void decode(const unsigned char *p, size_t n, enum rm_encoding encoding, char *out)
-{
-	bool as_utf8 = encoding == RM_ENCODING_UTF8 ||
-			(encoding == RM_ENCODING_AUTO && is_utf8(p, n));
-
-	while (n > 0) {
-		size_t length = as_utf8 ? utf8_length(p, n) : 1;
-
-		if (*p < 0x20 || *p == 0x7f) {
-			*out++ = ' ';
-		} else if (length > 1) {
-			memcpy(out, p, length);
-			out += length;
-		} else if (length == 0) {
-			out = put_code_point(out, 0xfffd);
-			length = 1;
-		} else {
-			out = put_code_point(out, *p >= 0x80 && *p < 0xa0 ? cp1252[*p - 0x80] : *p);
-		}
-		p += length;
-		n -= length;
-	}
-	*out = '\0';
-}
 
 /* Cut the text at p, up to its end (exclusive), down to what is not space. */
 static const char *trimmed(char *p, char *end)
@@ -196,7 +110,7 @@ static enum rm_result split(char *text, struct rm_record *ret)
 }
 
 enum rm_result rm_parse(
-		const char *line, size_t n, enum rm_encoding encoding, struct rm_record *ret)
+		const struct rm_decoder *decoder, const char *line, size_t n, struct rm_record *ret)
 {
 	size_t quotes = 0;
 
@@ -227,7 +141,7 @@ enum rm_result rm_parse(
 	if (quotes % 2 != 0) {
 		return RM_DAMAGED;
 	}
-	decode((const unsigned char *)line, n, encoding, ret->text);
+	decoder->text->decode(lt_text_n(line, n), decoder->encoding, ret->text, sizeof(ret->text));
 	return split(ret->text, ret);
 }
 

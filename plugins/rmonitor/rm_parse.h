@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <livetiming/plugin.h>
+
 #define RM_LINE_MAX   8192
 #define RM_FIELDS_MAX 16 /* further fields are ignored, as unknown commands are */
 
@@ -34,10 +36,9 @@ enum rm_result {
 	RM_DAMAGED,
 };
 
-enum rm_encoding {
-	RM_ENCODING_AUTO, /* UTF-8 if the line is that, else Windows-1252 */
-	RM_ENCODING_UTF8, /* other bytes become U+FFFD */
-	RM_ENCODING_1252,
+struct rm_decoder {
+	const struct lt_text_ext *text; /* of the host */
+	uint32_t encoding;              /* LT_ENCODING_... */
 };
 
 struct rm_record {
@@ -48,8 +49,8 @@ struct rm_record {
 };
 
 /* line: without its end; a byte order mark, CRs and spaces around it are dropped. */
-enum rm_result rm_parse(
-		const char *line, size_t n, enum rm_encoding encoding, struct rm_record *ret);
+enum rm_result rm_parse(const struct rm_decoder *decoder, const char *line, size_t n,
+		struct rm_record *ret);
 
 /* H...H:MM:SS[.D[D[D]]] in milliseconds; -1 when it is not such a time. */
 int64_t rm_time_ms(const char *text);

@@ -1,6 +1,5 @@
 /* What each record does to the model. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,23 +9,15 @@
 #define NOT_LAP_LIMITED    9999
 #define PLACEHOLDER_MS     3599999 /* 00:59:59.999 */
 #define PLACEHOLDER_TOP_MS 3599000 /* 00:59:59 in $F */
-#define FINISH_SLACK_MS    1500    /* $F comes once a second, so the flag can trail the leader */
-
-static bool is_race(const struct rm_model *model)
-{
-	return rm_is_race(model->opts.kind, model->description);
-}
 
 /* A car has crossed start/finish, or must have: its lap count grew. */
-static void crossing(struct rm_model *model, struct rm_car *car)
+static void crossing(struct rm_model *model, const struct rm_car *car)
 {
-	car->crossed_ms = model->now_ms;
-	car->crossed_green_ms = model->green_ms;
-	if (model->flag == RM_FLAG_FINISH && !model->holding) {
-		if (!is_race(model) || rm_leader(model) == car) {
-			model->finish_open = true;
-		}
-		car->finished = car->finished || model->finish_open;
+	/* In a refresh nobody knows who leads: it ends no car's race. */
+	if (model->holding && model->flag == RM_FLAG_FINISH) {
+		model->api->seen(model->field, car->number, model->now_ms);
+	} else {
+		model->api->cross(model->field, car->number, model->now_ms);
 	}
 }
 
@@ -35,7 +26,6 @@ static bool apply_heartbeat(struct rm_model *model, const struct rm_record *r)
 	int32_t laps = rm_number(r->field[0]);
 	int64_t remain = rm_time_ms(r->field[1]), elapsed = rm_time_ms(r->field[3]);
 	enum rm_flag flag = rm_flag_of(r->field[4]);
-	bool begins_finish = flag == RM_FLAG_FINISH && model->flag != RM_FLAG_FINISH;
 	bool idle = flag == RM_FLAG_NONE;
 
 	if (laps < 0 && remain < 0 && elapsed < 0) {
@@ -50,15 +40,7 @@ static bool apply_heartbeat(struct rm_model *model, const struct rm_record *r)
 	model->laps_remain = laps == NOT_LAP_LIMITED || (idle && laps == 0) || model->was_timed
 			? -1
 			: laps;
-	if (begins_finish) {
-		const struct rm_car *leader = rm_leader(model);
-		struct rm_car *car = leader != NULL ? rm_find_car(model, leader->reg) : NULL;
-
-		if (car != NULL && car->crossed_ms >= 0 &&
-				model->now_ms - car->crossed_ms <= FINISH_SLACK_MS) {
-			model->finish_open = car->finished = true;
-		}
-	}
+	model->api->set_flag(model->field, flag, model->now_ms);
 	return true;
 }
 
@@ -118,9 +100,9 @@ static bool apply_run(struct rm_model *model, const struct rm_record *r)
 	}
 	rm_name_set(description, r->field[1]);
 	if (run <= 0 || run == NO_SESSION_RUN) {
-		model->is_over = true;
+		rm_set_over(model, true);
 		if (!model->has_session) {
-			rm_name_set(model->description, description);
+			rm_set_description(model, description);
 		}
 		return true;
 	}
@@ -129,9 +111,9 @@ static bool apply_run(struct rm_model *model, const struct rm_record *r)
 		rm_begin_session(model);
 	}
 	model->has_session = true;
-	model->is_over = false;
 	model->run = run;
-	rm_name_set(model->description, description);
+	rm_set_over(model, false);
+	rm_set_description(model, description);
 	return true;
 }
 
@@ -169,36 +151,22 @@ static bool apply_setting(struct rm_model *model, const struct rm_record *r)
 	return r->field[0][0] != '\0';
 }
 
-/* Keep the lap that a $G confirms; laps beyond it were edited away. */
-static void keep_lap(struct rm_car *car, int32_t laps, int64_t total_ms)
+/* The laps that a $G confirms, with the time of the $J before it; others were edited away. */
+static void tell_laps(struct rm_model *model, struct rm_car *car)
 {
-	struct rm_lap *lap;
+	const struct lt_field_lap lap = { .size = sizeof(lap),
+		.lap = car->laps,
+		.lap_ms = car->pending_lap_ms,
+		.total_ms = car->total_ms };
 
-	if (laps <= 0 || laps > RM_LAPS_MAX) {
+	if (car->laps <= 0 || car->pending_lap_ms < 0) {
+		model->api->set_count(model->field, car->number, car->laps, car->total_ms);
 		return;
 	}
-	if (laps >= car->history_size) {
-		int32_t size = laps + 32;
-		struct rm_lap *grown = realloc(car->history, (size_t)size * sizeof(*grown));
-
-		if (grown == NULL) {
-			return;
-		}
-		car->history = grown;
-		for (; car->history_size < size; car->history_size++) {
-			grown[car->history_size] = (struct rm_lap){ -1, -1, RM_FLAG_NONE };
-		}
-	}
-	for (int32_t i = laps + 1; i < car->history_size; i++) {
-		car->history[i] = (struct rm_lap){ -1, -1, RM_FLAG_NONE };
-	}
-	lap = &car->history[laps];
-	lap->total_ms = total_ms;
-	if (car->pending_lap_ms >= 0) {
-		lap->lap_ms = car->pending_lap_ms;
-		lap->flag = car->pending_flag;
-		car->pending_lap_ms = -1;
-	}
+	model->api->set_lap(model->field, car->number, &lap);
+	/* The best lap is that of $H: a lap may count and its time may not. */
+	model->api->set_best(model->field, car->number, car->best_lap, car->best_ms);
+	car->pending_lap_ms = -1;
 }
 
 static int64_t real_time(int64_t ms)
@@ -225,7 +193,8 @@ static bool apply_race_order(struct rm_model *model, const struct rm_record *r)
 	car->race_pos = pos;
 	car->laps = laps;
 	car->total_ms = real_time(total);
-	keep_lap(car, laps, car->total_ms);
+	rm_tell_position(model, car);
+	tell_laps(model, car);
 	if (crossed && !model->holding && laps > 1) {
 		crossing(model, car);
 	}
@@ -246,6 +215,8 @@ static bool apply_best_order(struct rm_model *model, const struct rm_record *r)
 	car->best_pos = pos;
 	car->best_lap = lap;
 	car->best_ms = real_time(best);
+	rm_tell_position(model, car);
+	model->api->set_best(model->field, car->number, car->best_lap, car->best_ms);
 	return true;
 }
 
@@ -261,8 +232,8 @@ static bool apply_passing(struct rm_model *model, const struct rm_record *r)
 	crossing(model, car);
 	/* A lap time of zero is the first crossing after the start: no lap. */
 	if (lap > 0) {
-		car->last_ms = car->pending_lap_ms = lap;
-		car->pending_flag = model->flag;
+		car->pending_lap_ms = lap;
+		model->api->set_last(model->field, car->number, lap);
 	}
 	return true;
 }
@@ -279,43 +250,43 @@ static bool apply_correction(struct rm_model *model, const struct rm_record *r)
 		return false;
 	}
 	car->total_ms = total;
-	if (laps == car->laps) {
-		keep_lap(car, laps, total);
-	}
+	model->api->set_count(model->field, car->number, car->laps, total);
 	snprintf(text, sizeof(text), "#%.60s time corrected by %c%d.%03d s", car->num,
 			by < 0 ? '-' : '+', (int)(size / 1000), (int)(size % 1000));
 	rm_say(model, car->num, text);
 	return true;
 }
 
+/* What a crossing of a line of this name means. */
+static void cross_line(struct rm_model *model, const struct rm_car *car, const char *name)
+{
+	bool in = strcmp(name, "PIP") == 0 || strcmp(name, "PIT") == 0 || strcmp(name, "SFP") == 0;
+	bool left = strcmp(name, "POP") == 0 || strcmp(name, "POT") == 0;
+
+	if (in || left) {
+		model->api->pit(model->field, car->number, in ? LT_PIT_IN : LT_PIT_LEFT,
+				model->now_ms);
+	} else if (strcmp(name, "SFT") == 0) {
+		model->api->pit(model->field, car->number, LT_PIT_NOT, model->now_ms);
+		crossing(model, car);
+	} else {
+		model->api->seen(model->field, car->number, model->now_ms);
+	}
+}
+
 /* IMSA: a crossing of any line, by car number. Cars that nobody entered are not made up. */
 static bool apply_line(struct rm_model *model, const struct rm_record *r)
 {
-	const char *name = r->field[2];
-	bool in = strcmp(name, "PIP") == 0 || strcmp(name, "PIT") == 0 || strcmp(name, "SFP") == 0;
-	bool out = strcmp(name, "POP") == 0 || strcmp(name, "POT") == 0;
-
 	if (r->count < 3) {
 		return false;
 	}
 	model->has_pits = true;
-	for (size_t i = 0; i < model->car_count; i++) {
-		struct rm_car *car = model->cars[i];
+	for (size_t i = 0; i < RM_CARS_MAX; i++) {
+		const struct rm_car *car = model->cars[i];
 
-		if (strcmp(car->num, r->field[0]) != 0) {
-			continue;
+		if (car != NULL && strcmp(car->num, r->field[0]) == 0) {
+			cross_line(model, car, r->field[2]);
 		}
-		if (in) {
-			car->pits += !car->in_pits;
-			car->in_pits = true;
-			car->is_out = false;
-		} else if (out) {
-			car->in_pits = false;
-			car->is_out = true;
-		} else if (strcmp(name, "SFT") == 0) {
-			car->in_pits = car->is_out = false;
-		}
-		car->crossed_green_ms = model->green_ms;
 	}
 	return true;
 }

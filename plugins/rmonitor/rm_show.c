@@ -73,45 +73,30 @@ static struct lt_cell int_cell(int64_t i)
 	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
 }
 
-static struct lt_cell time_cell(int64_t ms, enum rm_mark mark)
+static struct lt_cell time_cell(struct lt_field_time time)
 {
-	static const uint32_t flags[] = { [RM_MARK_NONE] = LT_TIME_PLAIN,
-		[RM_MARK_PB] = LT_TIME_PB,
-		[RM_MARK_SB] = LT_TIME_SB,
-		[RM_MARK_SB_NEW] = LT_TIME_SB_NEW };
-
-	return (struct lt_cell){
-		.kind = LT_CELL_TIME, .flag = flags[mark], .d = ms < 0 ? -1 : (double)ms / 1000.0
-	};
-}
-
-static struct lt_cell gap_cell(struct rm_gap gap, char scratch[24])
-{
-	if (gap.laps > 0) {
-		snprintf(scratch, 24, gap.laps == 1 ? "%d lap" : "%d laps", (int)gap.laps);
-		return text_cell(scratch);
-	}
-	return gap.ms < 0
-			? text_cell("")
-			: (struct lt_cell){ .kind = LT_CELL_NUMBER, .d = (double)gap.ms / 1000.0 };
+	return (struct lt_cell){ .kind = LT_CELL_TIME,
+		.flag = time.mark,
+		.d = time.ms < 0 ? -1 : (double)time.ms / 1000.0 };
 }
 
 static void give_row(struct rmonitor *self, const struct rm_view *view, const struct rm_row *row)
 {
-	static const char *const states[] = { [RM_STATE_RUN] = "RUN",
-		[RM_STATE_PIT] = "PIT",
-		[RM_STATE_OUT] = "OUT",
-		[RM_STATE_STOP] = "STOP",
-		[RM_STATE_FIN] = "FIN",
-		[RM_STATE_RET] = "RET" };
+	static const char *const states[] = { [LT_CAR_RUN] = "RUN",
+		[LT_CAR_PIT] = "PIT",
+		[LT_CAR_OUT] = "OUT",
+		[LT_CAR_STOP] = "STOP",
+		[LT_CAR_FIN] = "FIN",
+		[LT_CAR_RET] = "RET" };
+	const struct lt_field_row *in_field = &row->in_field;
 	struct lt_cell cells[COLUMNS_MAX];
 	char gap[24], interval[24];
 	size_t n = 0;
 
 	cells[n++] = text_cell(row->num);
-	cells[n++] = text_cell(states[row->state]);
+	cells[n++] = text_cell(states[in_field->state]);
 	cells[n++] = text_cell(row->class_name);
-	cells[n++] = int_cell(row->pic);
+	cells[n++] = int_cell(in_field->position_in_class);
 	cells[n++] = text_cell(row->driver);
 	cells[n++] = text_cell(self->nationality_is_team ? row->nationality : row->additional);
 	if (self->nationality_is_car || self->nationality_is_team) {
@@ -121,41 +106,20 @@ static void give_row(struct rmonitor *self, const struct rm_view *view, const st
 	if (self->nationality_column) {
 		cells[n++] = text_cell(row->nationality);
 	}
-	cells[n++] = int_cell(row->laps);
+	cells[n++] = int_cell(in_field->laps);
 	if (!view->is_race) {
-		cells[n++] = time_cell(row->best_ms, row->best_mark);
+		cells[n++] = time_cell(in_field->best);
 	}
-	cells[n++] = gap_cell(row->gap, gap);
-	cells[n++] = gap_cell(row->interval, interval);
-	cells[n++] = time_cell(row->last_ms, row->last_mark);
+	cells[n++] = self->field->gap_cell(&in_field->gap, gap);
+	cells[n++] = self->field->gap_cell(&in_field->interval, interval);
+	cells[n++] = time_cell(in_field->last);
 	if (view->is_race) {
-		cells[n++] = time_cell(row->best_ms, row->best_mark);
+		cells[n++] = time_cell(in_field->best);
 	}
 	if (view->has_pits) {
-		cells[n++] = int_cell(row->pits);
+		cells[n++] = int_cell(in_field->pits);
 	}
 	self->api->state_row(self->host, cells, n);
-}
-
-static uint32_t flag_of(const struct rmonitor *self, enum rm_flag flag)
-{
-	switch (flag) {
-	case RM_FLAG_NONE:
-		return LT_FLAG_NONE;
-	case RM_FLAG_GREEN:
-		return LT_FLAG_GREEN;
-	case RM_FLAG_YELLOW:
-		return self->yellow;
-	case RM_FLAG_RED:
-		return LT_FLAG_RED;
-	case RM_FLAG_FINISH:
-		return LT_FLAG_CHEQUERED;
-	case RM_FLAG_WHITE:
-		return LT_FLAG_WHITE;
-	case RM_FLAG_PURPLE:
-		return LT_FLAG_CODE_60;
-	}
-	return LT_FLAG_NONE;
 }
 
 static void give_session(struct rmonitor *self, const struct rm_view *view)
@@ -173,7 +137,7 @@ static void give_session(struct rmonitor *self, const struct rm_view *view)
 	}
 	track_data[0] = text_of(view->track_name);
 	track_data[1] = text_of(length);
-	session.flag = flag_of(self, view->flag);
+	session.flag = view->flag == RM_FLAG_YELLOW ? self->yellow : (uint32_t)view->flag;
 	session.time_elapsed_s = view->elapsed_ms < 0 ? -1 : (double)view->elapsed_ms / 1000.0;
 	session.time_remain_s = view->remain_ms < 0 ? -1 : (double)view->remain_ms / 1000.0;
 	session.laps_remain = view->laps_remain;

@@ -178,7 +178,7 @@ static void on_line(void *arg, struct lt_str line)
 	struct rmonitor *self = arg;
 	int64_t now_ms = model_now_ms(self);
 
-	take_record(self, rm_parse(line.p, line.n, self->encoding, &self->record), now_ms);
+	take_record(self, rm_parse(&self->decoder, line.p, line.n, &self->record), now_ms);
 	tick(self, now_ms);
 }
 
@@ -203,7 +203,7 @@ static enum rm_result read_line(struct rmonitor *self, struct lt_str line)
 		advance_clock(player, &player->stamp_ms, stamp_ms, 0);
 		return RM_IGNORED;
 	}
-	result = rm_parse(line.p, line.n, self->encoding, &self->record);
+	result = rm_parse(&self->decoder, line.p, line.n, &self->record);
 	if (result == RM_OK && self->record.kind == RM_HEARTBEAT && !player->is_stamped) {
 		int64_t time_ms = rm_time_ms(self->record.field[2]);
 
@@ -308,14 +308,19 @@ static int32_t configure(struct rmonitor *self)
 			!self->api->option_has(self->host, "file")) {
 		return refuse(self, "give --host or --file", "");
 	}
+	self->field = self->api->extension(self->host, LT_EXT_FIELD);
+	self->decoder.text = self->api->extension(self->host, LT_EXT_TEXT);
+	if (self->field == NULL || !LT_HAS(self->field, set_count) || self->decoder.text == NULL) {
+		return refuse(self, "this host keeps no field", "");
+	}
 	if (read_rules(self, "rename-driver", true, &self->driver_rules) != 0 ||
 			read_rules(self, "rename-class", true, &self->class_rules) != 0 ||
 			read_rules(self, "transponders", false, &self->transponders) != 0) {
 		return -1;
 	}
-	self->encoding = option_is(self, "encoding", "utf-8")         ? RM_ENCODING_UTF8
-			: option_is(self, "encoding", "windows-1252") ? RM_ENCODING_1252
-								      : RM_ENCODING_AUTO;
+	self->decoder.encoding = option_is(self, "encoding", "utf-8") ? LT_ENCODING_UTF8
+			: option_is(self, "encoding", "windows-1252") ? LT_ENCODING_WINDOWS_1252
+								      : LT_ENCODING_AUTO;
 	self->yellow = yellow_flag(self);
 	self->nationality_is_car = option_is(self, "nationality-as", "car");
 	self->nationality_is_team = option_is(self, "nationality-as", "team");
@@ -324,6 +329,7 @@ static int32_t configure(struct rmonitor *self)
 			: option_is(self, "session", "practice")   ? RM_SESSION_PRACTICE
 			: option_is(self, "session", "qualifying") ? RM_SESSION_QUALIFYING
 								   : RM_SESSION_AUTO;
+	opts.field = self->field;
 	opts.driver_rules = self->driver_rules;
 	opts.class_rules = self->class_rules;
 	opts.transponders = self->transponders;

@@ -32,7 +32,8 @@ struct rmonitor {
 	int64_t tick_due_ms;
 	int64_t first_us; /* when there was first something to publish; 0: not yet */
 	struct rm_record record;
-	enum rm_encoding encoding;
+	const struct lt_field_ext *field;
+	struct rm_decoder decoder;
 	uint32_t yellow;
 	bool nationality_column, nationality_is_car, nationality_is_team;
 	/* what the service is described as */

@@ -294,4 +294,5 @@ const struct lt_field_ext lt_field_table = {
 	.row = lt_field_row,
 	.lap_of = lt_field_lap_of,
 	.gap_cell = lt_field_gap_cell,
+	.set_count = lt_field_set_count,
 };

@@ -88,11 +88,12 @@ void lt_field_lap(struct lt_field *field, int32_t car, const struct lt_field_lap
 		int64_t now_ms);
 void lt_field_cross(struct lt_field *field, int32_t car, int64_t now_ms);
 void lt_field_set_lap(struct lt_field *field, int32_t car, const struct lt_field_lap *lap);
+void lt_field_set_count(struct lt_field *field, int32_t car, int32_t laps, int64_t total_ms);
 void lt_field_void_lap(struct lt_field *field, int32_t car, int32_t lap);
 void lt_field_sector(struct lt_field *field, int32_t car, uint32_t n, int64_t ms, int64_t total_ms,
 		int64_t now_ms);
 void lt_field_seen(struct lt_field *field, int32_t car, int64_t now_ms);
-void lt_field_pit(struct lt_field *field, int32_t car, uint32_t is_in, int64_t now_ms);
+void lt_field_pit(struct lt_field *field, int32_t car, uint32_t where, int64_t now_ms);
 void lt_field_set_flag(struct lt_field *field, uint32_t flag, int64_t now_ms);
 int32_t lt_field_lap_of(
 		const struct lt_field *field, int32_t car, int32_t lap, struct lt_field_lap *ret);
@@ -102,7 +103,7 @@ int32_t lt_field_lap_of(
 /* Race time at a timing line; LT_NO_TIME: not passed, or not known. */
 int64_t lt_field_cross_of(const struct lt_field_car *car, int32_t line);
 /* The car that leads a race now; NULL: none has done a lap. */
-const struct lt_field_car *lt_field_leader(const struct lt_field *field);
+struct lt_field_car *lt_field_leader(const struct lt_field *field);
 size_t lt_field_order(struct lt_field *field, int64_t now_ms);
 uint32_t lt_field_state_of(const struct lt_field *field, const struct lt_field_car *car);
 

@@ -37,6 +37,48 @@ void lt_field_forget_results(struct lt_field *field, struct lt_field_car *car)
 	}
 }
 
+/* --- pits --- */
+
+static void settle_car(const struct lt_field *field, struct lt_field_car *car)
+{
+	if (car->pit_claim == car->in_pits ||
+			field->now_ms - car->pit_claim_ms < (int64_t)field->pit_settle_ms) {
+		return;
+	}
+	car->in_pits = car->pit_claim;
+	car->is_out = !car->in_pits;
+	car->pits += car->in_pits;
+}
+
+void lt_field_settle_pits(struct lt_field *field)
+{
+	for (size_t i = 0; i < field->slot_count; i++) {
+		if (field->slots[i]) {
+			settle_car(field, field->slots[i]);
+		}
+	}
+}
+
+void lt_field_pit(struct lt_field *field, int32_t number, uint32_t where, int64_t now_ms)
+{
+	struct lt_field_car *car = lt_field_find_car(field, number);
+	bool is_in = where == LT_PIT_IN;
+
+	if (!car) {
+		return;
+	}
+	lt_field_seen(field, number, now_ms);
+	settle_car(field, car); /* what was claimed before may have lasted long enough */
+	if (where == LT_PIT_LEFT && !car->in_pits && !car->pit_claim) {
+		car->is_out = true;
+	}
+	if (car->pit_claim != is_in) {
+		car->pit_claim = is_in;
+		car->pit_claim_ms = now_ms;
+	}
+	settle_car(field, car);
+}
+
 /* --- crossings --- */
 
 static void pass_line(
@@ -99,6 +141,10 @@ void lt_field_cross(struct lt_field *field, int32_t number, int64_t now_ms)
 		return;
 	}
 	lt_field_pass_time(field, now_ms);
+	settle_car(field, car);
+	if (!car->in_pits) {
+		car->is_out = false; /* its out lap is over */
+	}
 	car->crossed_ms = now_ms;
 	car->moved_green_ms = field->green_ms;
 	car->crossed_flag = field->flag;
@@ -109,6 +155,26 @@ void lt_field_cross(struct lt_field *field, int32_t number, int64_t now_ms)
 	}
 }
 
+void lt_field_set_count(struct lt_field *field, int32_t number, int32_t laps, int64_t total_ms)
+{
+	struct lt_field_car *car = lt_field_find_car(field, number);
+
+	if (!car) {
+		return;
+	}
+	laps = LT_MAX(LT_MIN(laps, COUNT_MAX), -COUNT_MAX);
+	/* No lap at all hides them: feeds say so while they are repeating what there is. */
+	if (laps > 0 && laps < car->laps) {
+		forget_beyond(field, car, laps);
+	}
+	if (laps != car->laps || car->progress < laps * field->lines) {
+		car->progress = laps * field->lines;
+	}
+	car->laps = laps;
+	car->total_ms = lt_field_sane_ms(total_ms);
+	pass_line(field, car, laps * field->lines, car->total_ms);
+}
+
 void lt_field_set_lap(struct lt_field *field, int32_t number, const struct lt_field_lap *lap)
 {
 	struct lt_field_car *car = lt_field_find_car(field, number);
@@ -116,18 +182,11 @@ void lt_field_set_lap(struct lt_field *field, int32_t number, const struct lt_fi
 	if (!car) {
 		return;
 	}
-	int32_t count = lap->lap ? LT_MAX(LT_MIN(lap->lap, COUNT_MAX), -COUNT_MAX) : car->laps + 1;
+	int32_t count = lap->lap ? LT_MAX(LT_MIN(lap->lap, COUNT_MAX), -COUNT_MAX)
+				 : LT_MIN(car->laps + 1, COUNT_MAX);
 	int64_t lap_ms = lt_field_sane_ms(lap->lap_ms);
 
-	if (count < car->laps) {
-		forget_beyond(field, car, count);
-	}
-	if (count != car->laps || car->progress < count * field->lines) {
-		car->progress = count * field->lines;
-	}
-	car->laps = count;
-	car->total_ms = lt_field_sane_ms(lap->total_ms);
-	pass_line(field, car, count * field->lines, car->total_ms);
+	lt_field_set_count(field, number, count, lap->total_ms);
 	keep_lap(car, count, lap);
 	if (lap_ms == LT_NO_TIME) {
 		return;
@@ -151,9 +210,6 @@ void lt_field_lap(struct lt_field *field, int32_t number, const struct lt_field_
 	lt_field_pass_time(field, now_ms);
 	car->crossed_flag = field->flag;
 	lt_field_set_lap(field, number, lap);
-	if (!car->in_pits) {
-		car->is_out = false; /* its out lap is over */
-	}
 	if (car->total_ms != LT_NO_TIME) {
 		field->started_ms = now_ms - car->total_ms;
 		field->has_started = true;
@@ -230,53 +286,20 @@ int32_t lt_field_lap_of(
 	if (!car || lap <= 0 || lap > car->laps) {
 		return -1;
 	}
-	*ret = (struct lt_field_lap){
-		.size = sizeof(*ret),
+	struct lt_field_lap found = {
+		.size = ret->size,
 		.lap = lap,
 		.lap_ms = lap < car->kept_size ? car->kept[lap].lap_ms : LT_NO_TIME,
 		.total_ms = lt_field_cross_of(car, lap * field->lines),
 		.is_void = lap < car->kept_size && car->kept[lap].is_void,
 		.flag = lap < car->kept_size ? car->kept[lap].flag : LT_FLAG_NONE,
 	};
-	return ret->lap_ms == LT_NO_TIME && ret->total_ms == LT_NO_TIME ? -1 : 0;
-}
-
-/* --- pits --- */
-
-static void settle_car(const struct lt_field *field, struct lt_field_car *car)
-{
-	if (car->pit_claim == car->in_pits ||
-			field->now_ms - car->pit_claim_ms < (int64_t)field->pit_settle_ms) {
-		return;
+	if (found.lap_ms == LT_NO_TIME && found.total_ms == LT_NO_TIME) {
+		return -1;
 	}
-	car->in_pits = car->pit_claim;
-	car->is_out = !car->in_pits;
-	car->pits += car->in_pits;
-}
-
-void lt_field_settle_pits(struct lt_field *field)
-{
-	for (size_t i = 0; i < field->slot_count; i++) {
-		if (field->slots[i]) {
-			settle_car(field, field->slots[i]);
-		}
-	}
-}
-
-void lt_field_pit(struct lt_field *field, int32_t number, uint32_t is_in, int64_t now_ms)
-{
-	struct lt_field_car *car = lt_field_find_car(field, number);
-
-	if (!car) {
-		return;
-	}
-	lt_field_seen(field, number, now_ms);
-	settle_car(field, car); /* what was claimed before may have lasted long enough */
-	if (car->pit_claim != (is_in != 0)) {
-		car->pit_claim = is_in != 0;
-		car->pit_claim_ms = now_ms;
-	}
-	settle_car(field, car);
+	/* A plugin of an older day has a shorter struct. */
+	memcpy(ret, &found, LT_MIN((size_t)ret->size, sizeof(found)));
+	return 0;
 }
 
 /* --- flag --- */
@@ -290,12 +313,10 @@ void lt_field_set_flag(struct lt_field *field, uint32_t flag, int64_t now_ms)
 	if (!begins_finish || field->kind != LT_FIELD_RACE) {
 		return;
 	}
-	for (size_t i = 0; i < field->slot_count; i++) {
-		struct lt_field_car *car = field->slots[i];
+	struct lt_field_car *leader = lt_field_leader(field);
 
-		if (car && car == lt_field_leader(field) && car->crossed_ms != LT_NO_TIME &&
-				now_ms - car->crossed_ms <= FINISH_SLACK_MS) {
-			field->is_finish_open = car->is_finished = true;
-		}
+	if (leader && leader->crossed_ms != LT_NO_TIME &&
+			now_ms - leader->crossed_ms <= FINISH_SLACK_MS) {
+		field->is_finish_open = leader->is_finished = true;
 	}
 }

@@ -65,12 +65,12 @@ static int compare_timed(const void *left, const void *right)
 	return order ? order : compare_progress(*a, *b);
 }
 
-const struct lt_field_car *lt_field_leader(const struct lt_field *field)
+struct lt_field_car *lt_field_leader(const struct lt_field *field)
 {
-	const struct lt_field_car *leader = NULL;
+	struct lt_field_car *leader = NULL;
 
 	for (size_t i = 0; i < field->slot_count; i++) {
-		const struct lt_field_car *car = field->slots[i];
+		struct lt_field_car *car = field->slots[i];
 
 		if (car && (car->position > 0 || car->laps > 0) &&
 				(!leader || compare_in_race(&car, &leader) < 0)) {

@@ -2,6 +2,8 @@
 #ifndef LT_TESTS_UNIT_PLUGINS_RM_FEED_H
 #define LT_TESTS_UNIT_PLUGINS_RM_FEED_H
 
+#include "race/feed_text.h"
+#include "race/field/field.h"
 #include "rmonitor/rm_model.h"
 #include "support/test.h"
 
@@ -12,11 +14,14 @@ struct feed {
 	int records, damaged, ignored, published, sessions;
 };
 
-static inline void feed_open(struct feed *feed, const struct rm_opts *opts)
+static inline void feed_open(struct feed *feed, const struct rm_opts *given)
 {
+	struct rm_opts opts = *given;
+
+	opts.field = &lt_field_table;
 	memset(feed, 0, sizeof(*feed));
 	feed->now_ms = 1000;
-	feed->model = rm_model_create(opts);
+	feed->model = rm_model_create(&opts);
 }
 
 static inline void feed_close(struct feed *feed)
@@ -42,7 +47,8 @@ static inline int feed_wait(struct feed *feed, int64_t ms)
 
 static inline void feed_line_n(struct feed *feed, const char *line, size_t n)
 {
-	enum rm_result result = rm_parse(line, n, RM_ENCODING_AUTO, &feed->record);
+	static const struct rm_decoder decoder = { .text = &lt_text_table };
+	enum rm_result result = rm_parse(&decoder, line, n, &feed->record);
 
 	if (result == RM_OK && !rm_model_apply(feed->model, &feed->record, feed->now_ms)) {
 		result = RM_DAMAGED;

@@ -45,14 +45,13 @@ static void check_laps(struct feed *feed, const cJSON *car)
 
 	cJSON_ArrayForEach(entry, cJSON_GetObjectItem(car, "lap_times")) {
 		int32_t lap = (int32_t)cJSON_GetArrayItem(entry, 0)->valuedouble;
-		const struct rm_lap *found = rm_model_lap(feed->model, text_in(car, "reg"), lap);
+		struct lt_field_lap found = { .size = sizeof(found) };
 
-		assert_non_null(found);
-		assert_int_equal(found->lap_ms, cJSON_GetArrayItem(entry, 1)->valuedouble);
-		assert_int_equal(
-				found->flag, flag_named(cJSON_GetArrayItem(entry, 2)->valuestring));
-		assert_true(found->total_ms > total);
-		total = found->total_ms;
+		assert_true(rm_model_lap(feed->model, text_in(car, "reg"), lap, &found));
+		assert_int_equal(found.lap_ms, cJSON_GetArrayItem(entry, 1)->valuedouble);
+		assert_int_equal(found.flag, flag_named(cJSON_GetArrayItem(entry, 2)->valuestring));
+		assert_true(found.total_ms > total);
+		total = found.total_ms;
 	}
 }
 
@@ -84,23 +83,25 @@ static void the_synthetic_race_comes_out_as_its_truth(void **state)
 		assert_string_equal(row->num, text_in(car, "num"));
 		assert_string_equal(row->class_name, text_in(car, "cls"));
 		assert_string_equal(row->driver, text_in(car, "driver"));
-		assert_int_equal(row->laps, number(car, "laps"));
-		assert_int_equal(row->total_ms, number(car, "total_ms"));
-		assert_int_equal(row->last_ms, number(car, "last_ms"));
-		assert_int_equal(row->best_ms, number(car, "best_ms"));
-		assert_int_equal(row->best_lap, number(car, "best_lap"));
+		assert_int_equal(row->in_field.laps, number(car, "laps"));
+		assert_int_equal(row->in_field.total_ms, number(car, "total_ms"));
+		assert_int_equal(row->in_field.last.ms, number(car, "last_ms"));
+		assert_int_equal(row->in_field.best.ms, number(car, "best_ms"));
+		assert_int_equal(row->in_field.best_lap, number(car, "best_lap"));
 		check_laps(&feed, car);
 		if (before != NULL) {
-			int64_t down = number(leader, "laps") - row->laps;
-			int64_t down_ahead = number(before, "laps") - row->laps;
+			int64_t down = number(leader, "laps") - row->in_field.laps;
+			int64_t down_ahead = number(before, "laps") - row->in_field.laps;
 
-			assert_int_equal(row->gap.laps, down);
-			assert_int_equal(row->interval.laps, down_ahead);
-			assert_int_equal(row->gap.ms,
-					down > 0 ? -1 : row->total_ms - number(leader, "total_ms"));
-			assert_int_equal(row->interval.ms,
+			assert_int_equal(row->in_field.gap.laps, down);
+			assert_int_equal(row->in_field.interval.laps, down_ahead);
+			assert_int_equal(row->in_field.gap.ms,
+					down > 0 ? -1
+						 : row->in_field.total_ms -
+									number(leader, "total_ms"));
+			assert_int_equal(row->in_field.interval.ms,
 					down_ahead > 0 ? -1
-						       : row->total_ms -
+						       : row->in_field.total_ms -
 									number(before, "total_ms"));
 		}
 		before = car;
@@ -154,9 +155,9 @@ static void check_view(const struct rm_view *view)
 	for (size_t i = 0; i < view->row_count; i++) {
 		const struct rm_row *row = &view->rows[i];
 
-		assert_true(row->reg[0] != '\0' && row->pic >= 1);
-		assert_true(row->gap.ms >= -1 && row->gap.laps >= 0);
-		assert_true(row->last_ms >= -1 && row->best_ms >= -1);
+		assert_true(row->reg[0] != '\0' && row->in_field.position_in_class >= 1);
+		assert_true(row->in_field.gap.ms >= -1 && row->in_field.gap.laps >= 0);
+		assert_true(row->in_field.last.ms >= -1 && row->in_field.best.ms >= -1);
 	}
 }
 

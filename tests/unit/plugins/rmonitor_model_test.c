@@ -32,7 +32,9 @@ static bool has_row(const char *reg)
 /* The row of that car; an empty one, which fits no expectation, when there is none. */
 static const struct rm_row *row(const char *reg)
 {
-	static const struct rm_row none = { .reg = "", .num = "none", .laps = -1, .pits = -1 };
+	static const struct rm_row none = {
+		.reg = "", .num = "none", .in_field = { .laps = -1, .pits = -1 }
+	};
 	const struct rm_row *found = row_of(rm_model_view(feed.model), reg);
 
 	return found != NULL ? found : &none;
@@ -66,7 +68,7 @@ static void an_unknown_competitor_gets_its_registration_number(void **state)
 	feed_line(&feed, "$G,1,\"Z9\",3,\"00:05:00.000\"");
 
 	assert_string_equal(row("Z9")->num, "Z9");
-	assert_int_equal(row("Z9")->laps, 3);
+	assert_int_equal(row("Z9")->in_field.laps, 3);
 }
 
 static void updates_are_due_250_ms_after_the_last_change_and_after_1_s_at_most(void **state)
@@ -92,10 +94,10 @@ static void placeholders_are_no_times(void **state)
 	feed_line(&feed, "$H,1,\"A1\",0,\"00:59:59.999\"");
 	feed_line(&feed, "$J,\"A1\",\"00:00:00.000\",\"00:00:02.051\"");
 
-	assert_int_equal(row("A1")->laps, 0);
-	assert_int_equal(row("A1")->total_ms, -1);
-	assert_int_equal(row("A1")->best_ms, -1);
-	assert_int_equal(row("A1")->last_ms, -1);
+	assert_int_equal(row("A1")->in_field.laps, 0);
+	assert_int_equal(row("A1")->in_field.total_ms, -1);
+	assert_int_equal(row("A1")->in_field.best.ms, -1);
+	assert_int_equal(row("A1")->in_field.last.ms, -1);
 }
 
 static void a_gap_is_taken_at_the_same_lap(void **state)
@@ -105,9 +107,9 @@ static void a_gap_is_taken_at_the_same_lap(void **state)
 	lead_lap("B2", 2, 1, "00:01:02.500", "00:01:02.500");
 	lead_lap("A1", 1, 2, "00:01:00.000", "00:02:00.000");
 
-	assert_int_equal(row("B2")->gap.laps, 0);
-	assert_int_equal(row("B2")->gap.ms, 2500);
-	assert_int_equal(row("B2")->interval.ms, 2500);
+	assert_int_equal(row("B2")->in_field.gap.laps, 0);
+	assert_int_equal(row("B2")->in_field.gap.ms, 2500);
+	assert_int_equal(row("B2")->in_field.interval.ms, 2500);
 }
 
 static void a_car_that_was_passed_again_is_laps_down(void **state)
@@ -117,8 +119,8 @@ static void a_car_that_was_passed_again_is_laps_down(void **state)
 	lead_lap("A1", 1, 2, "00:01:00.000", "00:02:00.000");
 	lead_lap("B2", 2, 1, "00:02:10.000", "00:02:10.000");
 
-	assert_int_equal(row("B2")->gap.laps, 1);
-	assert_int_equal(row("B2")->gap.ms, -1);
+	assert_int_equal(row("B2")->in_field.gap.laps, 1);
+	assert_int_equal(row("B2")->in_field.gap.ms, -1);
 }
 
 static void class_positions_follow_the_order(void **state)
@@ -129,9 +131,9 @@ static void class_positions_follow_the_order(void **state)
 	feed_line(&feed, "$G,2,\"C3\",1,\"00:01:01.000\"");
 	feed_line(&feed, "$G,3,\"A1\",1,\"00:01:02.000\"");
 
-	assert_int_equal(row("B2")->pic, 1);
-	assert_int_equal(row("C3")->pic, 1);
-	assert_int_equal(row("A1")->pic, 2);
+	assert_int_equal(row("B2")->in_field.position_in_class, 1);
+	assert_int_equal(row("C3")->in_field.position_in_class, 1);
+	assert_int_equal(row("A1")->in_field.position_in_class, 2);
 }
 
 static void two_cars_on_one_position_are_sorted_by_laps(void **state)
@@ -151,10 +153,10 @@ static void best_laps_are_marked(void **state)
 	lead_lap("B2", 2, 1, "00:01:02.000", "00:01:02.000");
 	feed_line(&feed, "$H,2,\"B2\",1,\"00:01:02.000\"");
 
-	assert_int_equal(row("A1")->last_mark, RM_MARK_SB_NEW);
-	assert_int_equal(row("A1")->best_mark, RM_MARK_SB);
-	assert_int_equal(row("B2")->last_mark, RM_MARK_PB);
-	assert_int_equal(row("B2")->best_mark, RM_MARK_NONE);
+	assert_int_equal(row("A1")->in_field.last.mark, LT_TIME_SB_NEW);
+	assert_int_equal(row("A1")->in_field.best.mark, LT_TIME_SB);
+	assert_int_equal(row("B2")->in_field.last.mark, LT_TIME_PB);
+	assert_int_equal(row("B2")->in_field.best.mark, LT_TIME_PLAIN);
 }
 
 static void init_in_the_middle_of_a_race_holds_the_state_and_keeps_last_laps(void **state)
@@ -172,7 +174,7 @@ static void init_in_the_middle_of_a_race_holds_the_state_and_keeps_last_laps(voi
 	assert_true(has_row("B2"));
 	assert_true(feed_wait(&feed, 500) > 0);
 	assert_false(has_row("B2"));
-	assert_int_equal(row("A1")->last_ms, 60000);
+	assert_int_equal(row("A1")->in_field.last.ms, 60000);
 	assert_int_equal(feed.sessions, 0);
 }
 
@@ -200,7 +202,7 @@ static void a_lone_init_is_ignored(void **state)
 	}
 	feed_wait(&feed, 4000);
 
-	assert_int_equal(row("A1")->laps, 1);
+	assert_int_equal(row("A1")->in_field.laps, 1);
 	assert_true(has_row("B2"));
 }
 
@@ -213,7 +215,7 @@ static void the_same_run_from_the_start_again_is_a_new_session(void **state)
 	feed_wait(&feed, 2000);
 
 	assert_true(rm_model_take_new_session(feed.model));
-	assert_int_equal(row("A1")->last_ms, -1);
+	assert_int_equal(row("A1")->in_field.last.ms, -1);
 }
 
 static void another_run_begins_a_new_session(void **state)
@@ -223,8 +225,8 @@ static void another_run_begins_a_new_session(void **state)
 	feed_line(&feed, "$B,6,\"Race 2\"");
 
 	assert_int_equal(feed.sessions, 1);
-	assert_int_equal(row("A1")->laps, 0);
-	assert_int_equal(row("A1")->last_ms, -1);
+	assert_int_equal(row("A1")->in_field.laps, 0);
+	assert_int_equal(row("A1")->in_field.last.ms, -1);
 	assert_string_equal(row("A1")->driver, "Ann Able");
 }
 
@@ -236,7 +238,7 @@ static void run_95_keeps_the_final_state(void **state)
 	feed_line(&feed, "$F,0,\"00:00:00\",\"13:00:00\",\"00:00:00\",\"      \"");
 
 	assert_true(rm_model_view(feed.model)->is_over);
-	assert_int_equal(row("A1")->laps, 1);
+	assert_int_equal(row("A1")->in_field.laps, 1);
 	assert_int_equal(feed.sessions, 0);
 	assert_int_equal(rm_model_view(feed.model)->laps_remain, -1);
 }
@@ -290,13 +292,13 @@ static void cars_finish_after_the_leader(void **state)
 	lead_lap("B2", 2, 1, "00:01:02.000", "00:01:02.000");
 	feed_wait(&feed, 30000);
 	feed_line(&feed, "$F,9999,\"00:00:00\",\"12:01:40\",\"00:01:40\",\"Finish\"");
-	assert_int_equal(row("A1")->state, RM_STATE_RUN);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_RUN);
 	lead_lap("B2", 2, 2, "00:00:50.000", "00:01:52.000");
-	assert_int_equal(row("B2")->state, RM_STATE_RUN);
+	assert_int_equal(row("B2")->in_field.state, LT_CAR_RUN);
 	lead_lap("A1", 1, 2, "00:01:00.000", "00:02:00.000");
-	assert_int_equal(row("A1")->state, RM_STATE_FIN);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_FIN);
 	lead_lap("B2", 2, 3, "00:01:02.000", "00:02:54.000");
-	assert_int_equal(row("B2")->state, RM_STATE_FIN);
+	assert_int_equal(row("B2")->in_field.state, LT_CAR_FIN);
 }
 
 static void a_car_that_never_saw_the_flag_has_stopped_when_the_race_is_over(void **state)
@@ -306,11 +308,11 @@ static void a_car_that_never_saw_the_flag_has_stopped_when_the_race_is_over(void
 	lead_lap("B2", 2, 1, "00:01:02.000", "00:01:02.000");
 	feed_line(&feed, "$F,9999,\"00:00:00\",\"12:01:40\",\"00:01:59\",\"Finish\"");
 	lead_lap("A1", 1, 2, "00:01:00.000", "00:02:00.000");
-	assert_int_equal(row("B2")->state, RM_STATE_RUN);
+	assert_int_equal(row("B2")->in_field.state, LT_CAR_RUN);
 	feed_line(&feed, "$B,95,\"Heat 1 - 10 laps\"");
 
-	assert_int_equal(row("A1")->state, RM_STATE_FIN);
-	assert_int_equal(row("B2")->state, RM_STATE_STOP);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_FIN);
+	assert_int_equal(row("B2")->in_field.state, LT_CAR_STOP);
 }
 
 static void all_have_finished_when_nobody_was_seen_to(void **state)
@@ -319,7 +321,7 @@ static void all_have_finished_when_nobody_was_seen_to(void **state)
 	lead_lap("A1", 1, 1, "00:01:00.000", "00:01:00.000");
 	feed_line(&feed, "$B,95,\"Heat 1 - 10 laps\"");
 
-	assert_int_equal(row("A1")->state, RM_STATE_FIN);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_FIN);
 }
 
 static void a_car_that_does_not_come_round_under_green_has_stopped(void **state)
@@ -327,11 +329,11 @@ static void a_car_that_does_not_come_round_under_green_has_stopped(void **state)
 	(void)state;
 	lead_lap("A1", 1, 1, "00:01:00.000", "00:01:00.000");
 	feed_wait(&feed, 170000);
-	assert_int_equal(row("A1")->state, RM_STATE_RUN);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_RUN);
 	feed_wait(&feed, 11000);
-	assert_int_equal(row("A1")->state, RM_STATE_STOP);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_STOP);
 	lead_lap("A1", 1, 2, "00:03:20.000", "00:04:20.000");
-	assert_int_equal(row("A1")->state, RM_STATE_RUN);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_RUN);
 }
 
 static void nobody_stops_under_yellow(void **state)
@@ -341,7 +343,7 @@ static void nobody_stops_under_yellow(void **state)
 	feed_line(&feed, "$F,9999,\"00:30:00\",\"12:01:40\",\"00:01:40\",\"Yellow\"");
 	feed_wait(&feed, 600000);
 
-	assert_int_equal(row("A1")->state, RM_STATE_RUN);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_RUN);
 }
 
 static void line_crossings_tell_pit_stops(void **state)
@@ -349,13 +351,13 @@ static void line_crossings_tell_pit_stops(void **state)
 	(void)state;
 	assert_false(rm_model_view(feed.model)->has_pits);
 	feed_line(&feed, "$L,\"1\",\"P3\",\"PIP\",\"01/27/2009\",\"10:10:20.589\"");
-	assert_int_equal(row("A1")->state, RM_STATE_PIT);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_PIT);
 	feed_line(&feed, "$L,\"1\",\"P1\",\"SFP\",\"01/27/2009\",\"10:10:30.589\"");
-	assert_int_equal(row("A1")->pits, 1);
+	assert_int_equal(row("A1")->in_field.pits, 1);
 	feed_line(&feed, "$L,\"1\",\"P2\",\"POP\",\"01/27/2009\",\"10:11:20.589\",1,\"PC\"");
-	assert_int_equal(row("A1")->state, RM_STATE_OUT);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_OUT);
 	feed_line(&feed, "$L,\"1\",\"T1\",\"SFT\",\"01/27/2009\",\"10:13:20.589\"");
-	assert_int_equal(row("A1")->state, RM_STATE_RUN);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_RUN);
 	assert_true(rm_model_view(feed.model)->has_pits);
 	assert_false(has_row("Tx339393"));
 }
@@ -365,7 +367,7 @@ static void a_status_in_the_nationality_retires_a_car(void **state)
 	(void)state;
 	feed_line(&feed, "$COMP,\"A1\",\"1\",1,\"Ann\",\"Able\",\"Retired\",\"\"");
 
-	assert_int_equal(row("A1")->state, RM_STATE_RET);
+	assert_int_equal(row("A1")->in_field.state, LT_CAR_RET);
 	assert_string_equal(row("A1")->nationality, "");
 }
 
@@ -377,7 +379,7 @@ static void a_correction_replaces_the_total_and_says_so(void **state)
 	lead_lap("A1", 1, 2, "00:00:35.000", "00:01:10.000");
 	feed_line(&feed, "$COR,\"A1\",\"1\",2,\"00:01:10.012\",\"+00:00:00.012\"");
 
-	assert_int_equal(row("A1")->total_ms, 70012);
+	assert_int_equal(row("A1")->in_field.total_ms, 70012);
 	assert_true(rm_model_next_message(feed.model, &message));
 	assert_string_equal(message.text, "#1 time corrected by +0.012 s");
 	assert_false(rm_model_next_message(feed.model, &message));
@@ -396,7 +398,7 @@ static void practice_is_ordered_by_best_laps(void **state)
 
 	assert_false(view->is_race);
 	assert_string_equal(view->rows[0].reg, "B2");
-	assert_int_equal(view->rows[1].gap.ms, 750);
+	assert_int_equal(view->rows[1].in_field.gap.ms, 750);
 }
 
 static void descriptions_tell_races(void **state)
@@ -434,7 +436,7 @@ static void records_that_make_no_sense_change_nothing(void **state)
 		assert_int_equal(feed.damaged, damaged + 1);
 	}
 	assert_int_equal(rm_model_view(feed.model)->row_count, 2);
-	assert_int_equal(row("A1")->laps, 0);
+	assert_int_equal(row("A1")->in_field.laps, 0);
 }
 
 static void every_field_may_be_missing_or_strange(void **state)

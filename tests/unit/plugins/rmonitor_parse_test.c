@@ -1,11 +1,19 @@
+#include "race/feed_text.h"
 #include "rmonitor/rm_parse.h"
 #include "support/test.h"
 
 static struct rm_record record;
 
+static enum rm_result parse_bytes(const char *line, size_t n, uint32_t encoding)
+{
+	const struct rm_decoder decoder = { .text = &lt_text_table, .encoding = encoding };
+
+	return rm_parse(&decoder, line, n, &record);
+}
+
 static enum rm_result parse(const char *line)
 {
-	return rm_parse(line, strlen(line), RM_ENCODING_AUTO, &record);
+	return parse_bytes(line, strlen(line), LT_ENCODING_AUTO);
 }
 
 static void every_record_of_the_documents_is_read(void **state)
@@ -111,8 +119,8 @@ static void a_line_over_the_limit_is_damaged(void **state)
 	memset(line, 'x', RM_LINE_MAX + 1);
 	memcpy(line, "$C,5,", 5);
 
-	assert_int_equal(rm_parse(line, RM_LINE_MAX, RM_ENCODING_AUTO, &record), RM_OK);
-	assert_int_equal(rm_parse(line, RM_LINE_MAX + 1, RM_ENCODING_AUTO, &record), RM_DAMAGED);
+	assert_int_equal(parse_bytes(line, RM_LINE_MAX, LT_ENCODING_AUTO), RM_OK);
+	assert_int_equal(parse_bytes(line, RM_LINE_MAX + 1, LT_ENCODING_AUTO), RM_DAMAGED);
 	free(line);
 }
 
@@ -120,25 +128,25 @@ static void texts_are_utf8_else_windows_1252(void **state)
 {
 	static const struct {
 		const char *line;
-		enum rm_encoding encoding;
+		uint32_t encoding;
 		const char *text;
 	} cases[] = {
-		{ "\xef\xbb\xbf$C,1,\"M\xc3\xbcller\"", RM_ENCODING_AUTO, "Müller" },
-		{ "$C,1,\"M\xfcller\"", RM_ENCODING_AUTO, "Müller" },
-		{ "$C,1,\"\x80 \x99\"", RM_ENCODING_AUTO, "€ ™" },
-		{ "$C,1,\"M\xc3\xbcller\"", RM_ENCODING_1252, "MÃ¼ller" },
-		{ "$C,1,\"M\xfcller\"", RM_ENCODING_UTF8, "M\xef\xbf\xbdller" },
-		{ "$C,1,\"a\xed\xa0\x80\"", RM_ENCODING_UTF8,
+		{ "\xef\xbb\xbf$C,1,\"M\xc3\xbcller\"", LT_ENCODING_AUTO, "Müller" },
+		{ "$C,1,\"M\xfcller\"", LT_ENCODING_AUTO, "Müller" },
+		{ "$C,1,\"\x80 \x99\"", LT_ENCODING_AUTO, "€ ™" },
+		{ "$C,1,\"M\xc3\xbcller\"", LT_ENCODING_WINDOWS_1252, "MÃ¼ller" },
+		{ "$C,1,\"M\xfcller\"", LT_ENCODING_UTF8, "M\xef\xbf\xbdller" },
+		{ "$C,1,\"a\xed\xa0\x80\"", LT_ENCODING_UTF8,
 				"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 		{ "$C,1,\"a\x01\x7f"
 		  "b\"",
-				RM_ENCODING_AUTO, "a  b" },
+				LT_ENCODING_AUTO, "a  b" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(rm_parse(cases[i].line, strlen(cases[i].line), cases[i].encoding,
-						 &record),
+		assert_int_equal(parse_bytes(cases[i].line, strlen(cases[i].line),
+						 cases[i].encoding),
 				RM_OK);
 		assert_string_equal(record.field[1], cases[i].text);
 	}

@@ -1,4 +1,6 @@
 #include "fake_host.h"
+#include "race/feed_text.h"
+#include "race/field/field.h"
 
 /* One line source; the tests run one plugin at a time. */
 static struct lt_lines_opts lines_opts;
@@ -38,9 +40,11 @@ static const void *extension(const char *id)
 	static const struct lt_file_ext file = { sizeof(file), 0, file_open, file_next,
 		close_nothing };
 
-	return strcmp(id, LT_EXT_LINES) == 0           ? (const void *)&lines
-			: strcmp(id, LT_EXT_FILE) == 0 ? (const void *)&file
-						       : NULL;
+	return strcmp(id, LT_EXT_LINES) == 0            ? (const void *)&lines
+			: strcmp(id, LT_EXT_FILE) == 0  ? (const void *)&file
+			: strcmp(id, LT_EXT_FIELD) == 0 ? (const void *)&lt_field_table
+			: strcmp(id, LT_EXT_TEXT) == 0  ? (const void *)&lt_text_table
+							: NULL;
 }
 
 static void line(const char *text)
