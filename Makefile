@@ -124,8 +124,8 @@ $(O)/support%.o: tests/support%.c
 FUZZ_TARGETS := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ_LIBS    := $(foreach l,services store race router net calendar base,$(call layer_lib,$(l)))
 # what of the plugins knows nothing of the host
-FUZZ_OBJ     := $(patsubst %.c,$(O)/%.o,plugins/rmonitor/rm_parse.c \
-	$(filter-out %_show.c %/multiloop.c %/assettocorsa.c,$(wildcard plugins/multiloop/*.c plugins/assettocorsa/*.c)))
+FUZZ_OBJ     := $(patsubst %.c,$(O)/%.o,$(filter-out %_show.c %_load.c $(foreach d,$(wildcard plugins/*),$d/$(notdir $d).c), \
+	$(wildcard plugins/*/*.c)))
 FUZZ_OBJ     += $(addprefix $(O)/cli/assist/,rules.o plan.o ics_target.o)
 fuzz_link = $(CC) $(LT_CFLAGS) -Itests/fuzz -Iplugins $(CFLAGS) $(1) -o $@ $(filter %.c,$^) $(FUZZ_OBJ) \
 	-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(LT_LDFLAGS) $(LDFLAGS) $(LIBS)
