@@ -250,8 +250,8 @@ static void on_call(void *arg, const struct lt_invocation *invocation)
 		return;
 	}
 	if (invocation->args.n <= LT_PUSH_BYTES_MAX + 2) {
-		args = lt_json_parse(invocation->args.n > 0 ? invocation->args : LT_STR("[]"),
-				&err);
+		args = lt_json_parse(
+				invocation->args.n > 0 ? invocation->args : LT_STR("[]"), &err);
 	} else {
 		lt_err_set(&err, LT_E_LIMIT, "a message of more than %zu bytes", LT_PUSH_BYTES_MAX);
 	}
