@@ -100,6 +100,6 @@ struct f1_counts {
 struct f1_counts f1_counts(const struct f1_data *data);
 
 /* "2023-09-16T13:03:35.200000+00:00", also without fraction or zone, or with Z. */
-int64_t f1_date(struct lt_str text); /* F1_NO_DATE: it is none */
+int64_t f1_date(struct lt_str date); /* F1_NO_DATE: it is none */
 
 #endif

@@ -233,19 +233,10 @@ static void create_scheduler(struct lt_daemon *daemon)
 	});
 }
 
-static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
+static void create_services(struct lt_daemon *daemon)
 {
 	const struct lt_daemon_env *env = &daemon->env;
 
-	lt_daemon_desk_create(&daemon->desk,
-			&(struct lt_daemon_desk_env){
-					.loop = env->loop,
-					.random = daemon->random,
-					.log_sink = env->log_sink,
-					.router = daemon->router,
-					.conf = env->conf,
-			});
-	create_recording(daemon);
 	daemon->isolation = lt_isolation_create(&(struct lt_isolation_env){
 			.loop = env->loop,
 			.random = daemon->random,
@@ -274,22 +265,12 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 			.close = lt_daemon_desk_adopt,
 			.close_arg = &daemon->desk,
 	});
-	create_scheduler(daemon);
-	daemon->reports = lt_reports_create(
-			&(struct lt_reports_env){
-					.loop = env->loop,
-					.random = daemon->random,
-					.log_sink = env->log_sink,
-					.fetcher = daemon->fetcher,
-					.services = daemon->services,
-					.conf = env->conf,
-			},
-			err);
-	if (!daemon->reports) {
-		return false;
-	}
-	daemon->schedule.started = lt_reports_on_event;
-	daemon->schedule.arg = daemon->reports;
+}
+
+static void create_directory(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+
 	daemon->directory = lt_directory_create(&(struct lt_directory_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "directory" },
@@ -303,6 +284,12 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 	daemon->desk.services = daemon->services;
 	daemon->desk.directory = daemon->directory;
 	daemon->desk.dvr = daemon->dvr;
+}
+
+static void create_web(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+
 	daemon->web = lt_web_create(&(struct lt_web_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "web" },
@@ -331,7 +318,12 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 						(size_t)1 << 20),
 		});
 	}
-	create_monitoring(daemon);
+}
+
+static void create_control(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+
 	daemon->modules = (struct lt_control_modules){
 		.loop = env->loop,
 		.router = daemon->router,
@@ -357,6 +349,42 @@ static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
 			.verbs = lt_control_verbs,
 			.verbs_arg = &daemon->modules,
 	});
+}
+
+static bool create_modules(struct lt_daemon *daemon, struct lt_err *err)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+
+	lt_daemon_desk_create(&daemon->desk,
+			&(struct lt_daemon_desk_env){
+					.loop = env->loop,
+					.random = daemon->random,
+					.log_sink = env->log_sink,
+					.router = daemon->router,
+					.conf = env->conf,
+			});
+	create_recording(daemon);
+	create_services(daemon);
+	create_scheduler(daemon);
+	daemon->reports = lt_reports_create(
+			&(struct lt_reports_env){
+					.loop = env->loop,
+					.random = daemon->random,
+					.log_sink = env->log_sink,
+					.fetcher = daemon->fetcher,
+					.services = daemon->services,
+					.conf = env->conf,
+			},
+			err);
+	if (!daemon->reports) {
+		return false;
+	}
+	daemon->schedule.started = lt_reports_on_event;
+	daemon->schedule.arg = daemon->reports;
+	create_directory(daemon);
+	create_web(daemon);
+	create_monitoring(daemon);
+	create_control(daemon);
 	return true;
 }
 

@@ -220,17 +220,20 @@ static int open_socket(uint16_t port)
 
 static bool listen_on(struct lt_ws_server *server, struct lt_err *err)
 {
-	struct sockaddr_storage address = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in ipv4;
+		struct sockaddr_in6 ipv6;
+	} address = { 0 };
 	socklen_t n = sizeof(address);
 
 	server->fd = open_socket(server->env.port);
 	if (server->fd < 0 || listen(server->fd, BACKLOG) != 0 ||
-			getsockname(server->fd, (struct sockaddr *)&address, &n) != 0) {
+			getsockname(server->fd, &address.any, &n) != 0) {
 		return lt_err_errno(err, "port %u", server->env.port);
 	}
-	server->port = ntohs(address.ss_family == AF_INET6
-					? ((struct sockaddr_in6 *)&address)->sin6_port
-					: ((struct sockaddr_in *)&address)->sin_port);
+	server->port = ntohs(address.any.sa_family == AF_INET6 ? address.ipv6.sin6_port
+							       : address.ipv4.sin_port);
 	return lt_watch_start(&server->watch, server->env.loop, server->fd, LT_READABLE,
 			on_connection, server, err);
 }

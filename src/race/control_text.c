@@ -101,7 +101,7 @@ static void find_car(struct lt_str text, const struct words *words, struct lt_co
 			is_marked = is_marked ||
 					is_word(words->at[i - 1], before[b], strlen(before[b]));
 		}
-		if (is_marked && memchr("0123456789", word.p[0], 10)) {
+		if (is_marked && isdigit((unsigned char)word.p[0])) {
 			ret->car = word;
 			return;
 		}

@@ -253,16 +253,22 @@ static struct lt_str next_after(struct lt_str text, const char *key)
 		     : (struct lt_str){ NULL, 0 };
 }
 
+/* What stands between a key and its value in JSON: quote, colon, blanks. */
+static struct lt_str skip_colon(struct lt_str text)
+{
+	while (text.n > 0 && text.p[0] != '\0' && strchr("\": \t\r\n", text.p[0])) {
+		text = lt_str_skip(text, 1);
+	}
+	return text;
+}
+
 /* A text that begins here: in JSON behind quote, colon and blanks, or with its length in front. */
 static struct lt_str value_text(struct lt_str rest)
 {
-	struct lt_str json = rest;
+	struct lt_str json = skip_colon(rest);
 	unsigned char first;
 	size_t n = 0;
 
-	while (json.n > 0 && memchr("\": \t\r\n", json.p[0], 6)) {
-		json = lt_str_skip(json, 1);
-	}
 	if (json.n < rest.n || rest.n == 0) {
 		while (n < json.n && json.p[n] != '"') {
 			n++;
@@ -299,11 +305,8 @@ static bool is_closed_by(const char *member, struct lt_str args)
 	struct lt_str rest = member ? next_after(args, member) : (struct lt_str){ NULL, 0 };
 
 	while (rest.p) {
-		struct lt_str value = rest;
+		struct lt_str value = skip_colon(rest);
 
-		while (value.n > 0 && memchr("\": \t\r\n", value.p[0], 6)) {
-			value = lt_str_skip(value, 1);
-		}
 		if (lt_str_starts(value, LT_STR("true")) ||
 				(value.n > 0 &&
 						((unsigned char)value.p[0] == 0xc3 ||

@@ -84,19 +84,19 @@ void lt_field_pass_time(struct lt_field *field, int64_t now_ms);
 void lt_field_forget_results(struct lt_field *field, struct lt_field_car *car);
 void lt_field_settle_pits(struct lt_field *field);
 
-void lt_field_lap(struct lt_field *field, int32_t car, const struct lt_field_lap *lap,
+void lt_field_lap(struct lt_field *field, int32_t number, const struct lt_field_lap *lap,
 		int64_t now_ms);
-void lt_field_cross(struct lt_field *field, int32_t car, int64_t now_ms);
-void lt_field_set_lap(struct lt_field *field, int32_t car, const struct lt_field_lap *lap);
-void lt_field_set_count(struct lt_field *field, int32_t car, int32_t laps, int64_t total_ms);
-void lt_field_void_lap(struct lt_field *field, int32_t car, int32_t lap);
-void lt_field_sector(struct lt_field *field, int32_t car, uint32_t n, int64_t ms, int64_t total_ms,
-		int64_t now_ms);
-void lt_field_seen(struct lt_field *field, int32_t car, int64_t now_ms);
-void lt_field_pit(struct lt_field *field, int32_t car, uint32_t where, int64_t now_ms);
+void lt_field_cross(struct lt_field *field, int32_t number, int64_t now_ms);
+void lt_field_set_lap(struct lt_field *field, int32_t number, const struct lt_field_lap *lap);
+void lt_field_set_count(struct lt_field *field, int32_t number, int32_t laps, int64_t total_ms);
+void lt_field_void_lap(struct lt_field *field, int32_t number, int32_t lap);
+void lt_field_sector(struct lt_field *field, int32_t number, uint32_t n, int64_t ms,
+		int64_t total_ms, int64_t now_ms);
+void lt_field_seen(struct lt_field *field, int32_t number, int64_t now_ms);
+void lt_field_pit(struct lt_field *field, int32_t number, uint32_t where, int64_t now_ms);
 void lt_field_set_flag(struct lt_field *field, uint32_t flag, int64_t now_ms);
-int32_t lt_field_lap_of(
-		const struct lt_field *field, int32_t car, int32_t lap, struct lt_field_lap *ret);
+int32_t lt_field_lap_of(const struct lt_field *field, int32_t number, int32_t lap,
+		struct lt_field_lap *ret);
 
 /* --- field_order.c --- */
 

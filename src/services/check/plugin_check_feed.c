@@ -144,7 +144,6 @@ void lt_check_damaged(struct lt_check *check, enum lt_damage damage)
 /* The fixture as it is: a raw capture is played, a file of lines goes to every link. */
 void lt_check_fixture(struct lt_check *check)
 {
-	LT_AUTO(lt_buf_finish) struct lt_buf start = { 0 };
 	LT_AUTO(lt_free) char *made = NULL;
 	struct lt_raw_reader *reader;
 	struct lt_check_run run;

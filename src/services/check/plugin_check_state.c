@@ -67,7 +67,7 @@ static bool is_time(const cJSON *value)
 	const cJSON *seconds = cJSON_IsArray(value) ? value->child : NULL;
 
 	return is_empty(value) ||
-			(cJSON_GetArraySize(value) == 2 && is_mark(seconds->next) &&
+			(seconds && cJSON_GetArraySize(value) == 2 && is_mark(seconds->next) &&
 					(is_empty(seconds) ||
 							(is_number(seconds) &&
 									seconds->valuedouble >=

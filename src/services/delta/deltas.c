@@ -72,9 +72,8 @@ static void name_of(const struct service *service, struct lt_buf *buf, const cha
 }
 
 /* Nobody hears of it any more. */
-static void withdraw(struct service *service)
+static void withdraw(struct lt_deltas *deltas, struct service *service)
 {
-	struct lt_deltas *deltas = service->deltas;
 	LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 };
 	struct lt_err ignored;
 
@@ -93,10 +92,10 @@ static void withdraw(struct service *service)
 	}
 }
 
-static void remove_service(struct service *service)
+static void remove_service(struct lt_deltas *deltas, struct service *service)
 {
-	withdraw(service);
-	HASH_DEL(service->deltas->services, service);
+	withdraw(deltas, service);
+	HASH_DEL(deltas->services, service);
 	if (service->is_busy) {
 		service->deltas = NULL; /* freed when the worker is done */
 	} else {
@@ -292,7 +291,7 @@ static void on_stopped(void *arg)
 {
 	struct service *service = arg;
 
-	remove_service(service);
+	remove_service(service->deltas, service);
 }
 
 static bool attach(void *arg, const struct lt_timing_about *about,
@@ -306,7 +305,7 @@ static bool attach(void *arg, const struct lt_timing_about *about,
 		return true; /* refused elsewhere: it runs already */
 	}
 	if (service) {
-		remove_service(service);
+		remove_service(deltas, service);
 	}
 	service = add_service(deltas, about->uuid, true);
 	if (service) {
@@ -384,7 +383,7 @@ static void on_directory(void *arg, const struct lt_event *event)
 	}
 	HASH_ITER(hh, deltas->services, service, next) {
 		if (!service->is_listed) {
-			remove_service(service);
+			remove_service(deltas, service);
 		}
 	}
 	deltas->too_many = HASH_COUNT(deltas->services) >= SERVICES_MAX;
@@ -414,9 +413,9 @@ void lt_deltas_stop(struct lt_deltas *deltas)
 	}
 	HASH_ITER(hh, deltas->services, service, next) {
 		if (service->is_own) {
-			withdraw(service); /* its observer is still there */
+			withdraw(deltas, service); /* its observer is still there */
 		} else {
-			remove_service(service);
+			remove_service(deltas, service);
 		}
 	}
 	lt_local_leave(LT_STEAL(deltas->local));
@@ -424,12 +423,14 @@ void lt_deltas_stop(struct lt_deltas *deltas)
 
 void lt_deltas_destroy(struct lt_deltas *deltas)
 {
+	struct service *service, *next;
+
 	if (!deltas) {
 		return;
 	}
 	lt_deltas_stop(deltas);
-	while (deltas->services) {
-		remove_service(deltas->services);
+	HASH_ITER(hh, deltas->services, service, next) {
+		remove_service(deltas, service);
 	}
 	lt_free(deltas);
 }

@@ -147,17 +147,16 @@ void lt_access_codes_destroy(struct lt_access_codes *codes)
 static bool read_hash(struct lt_str hex, struct record *record)
 {
 	for (size_t i = 0; i < LT_SHA256_BYTES; i++) {
-		unsigned byte = 0;
 		char two[3] = { 0 };
 
 		if (hex.n != (size_t)2 * LT_SHA256_BYTES) {
 			return false;
 		}
 		memcpy(two, hex.p + 2 * i, 2);
-		if (strspn(two, "0123456789abcdef") != 2 || sscanf(two, "%2x", &byte) != 1) {
+		if (strspn(two, "0123456789abcdef") != 2) {
 			return false;
 		}
-		record->hash[i] = (uint8_t)byte;
+		record->hash[i] = (uint8_t)strtoul(two, NULL, 16);
 	}
 	return true;
 }

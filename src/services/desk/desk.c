@@ -78,7 +78,8 @@ struct lt_desk *lt_desk_create(const struct lt_desk_env *env)
 
 static void free_job(struct job *job)
 {
-	DL_DELETE(job->desk->jobs, job);
+	/* it is in the list, which has a head then */
+	DL_DELETE(job->desk->jobs, job); /* NOLINT(clang-analyzer-core.NullDereference) */
 	job->desk->job_count--;
 	cJSON_Delete(job->params);
 	lt_free(job);
@@ -364,7 +365,7 @@ static bool add_param(cJSON *params, const char *name, const cJSON *value, struc
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
 
-	if (cJSON_IsString(value)) {
+	if (value && cJSON_IsString(value)) {
 		lt_json_add_c(params, name, value->valuestring);
 	} else if (cJSON_IsNumber(value) || cJSON_IsBool(value)) {
 		lt_json_print(&text, value, LT_JSON_COMPACT);

@@ -38,7 +38,8 @@ struct lt_services *lt_services_create(const struct lt_services_env *env)
 
 static void free_entry(struct lt_services *services, struct lt_service_entry *entry)
 {
-	DL_DELETE(services->entries, entry);
+	/* it is in the list, which has a head then */
+	DL_DELETE(services->entries, entry); /* NOLINT(clang-analyzer-core.NullDereference) */
 	lt_timing_destroy(entry->timing);
 	lt_child_release(entry->child);
 	lt_args_finish(&entry->args);

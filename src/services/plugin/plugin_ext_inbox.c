@@ -257,7 +257,8 @@ static void on_call(void *arg, const struct lt_invocation *invocation)
 	}
 	message = cJSON_GetArrayItem(args, 0);
 	if (cJSON_IsString(message)) { /* the text of a message */
-		message = parsed = lt_json_parse(lt_str_from(message->valuestring), &err);
+		parsed = lt_json_parse(lt_str_from(message->valuestring), &err);
+		message = parsed;
 	}
 	if (message == NULL) {
 		lt_host_count(inbox->resource.host, "refused", 1);

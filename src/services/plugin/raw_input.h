@@ -50,7 +50,7 @@ void lt_raw_player_start(struct lt_raw_player *player);
 
 /* The next stream; 0: there are too many. Records that come while none is open are left out. */
 typedef void lt_raw_play_fn(void *arg, const struct lt_raw_record *record);
-uint32_t lt_raw_player_open(struct lt_raw_player *player, lt_raw_play_fn *play, void *arg);
+uint32_t lt_raw_player_open(struct lt_raw_player *player, lt_raw_play_fn *fn, void *arg);
 void lt_raw_player_close(struct lt_raw_player *player, uint32_t stream);
 
 double lt_raw_player_speed(const struct lt_raw_player *player);
