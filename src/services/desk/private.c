@@ -37,7 +37,6 @@ struct lt_private *lt_private_create(const struct lt_private_env *env)
 	private_->codes_file = env->codes_file ? lt_strdup(env->codes_file) : NULL;
 	private_->codes = lt_access_codes_create(env->random);
 	private_->saver = lt_saver_create(env->loop, private_->env.log);
-	lt_saver_set_mode(private_->saver, 0600);
 	private_->guard = lt_router_guard(env->router);
 	lt_guard_announce(private_->guard, LT_TOPIC_CONTROL, "private");
 	lt_guard_announce(private_->guard, LT_TOPIC_DIRECTORY, "private");

@@ -116,7 +116,7 @@ void lt_run_list_save_now(struct lt_services *services)
 	struct lt_err err;
 
 	write_list(services, &buf);
-	if (!lt_file_replace(services->run_list_path, lt_buf_str(&buf), 0644, &err)) {
+	if (!lt_file_replace(services->run_list_path, lt_buf_str(&buf), 0600, &err)) {
 		lt_log(&services->env.log, LT_ERROR, "run list not written", "reason=\"%s\"",
 				err.msg);
 	}

@@ -89,7 +89,7 @@ static void write_file(struct lt_start_guard *guard)
 	lt_json_set_take(json, "leftOut", cJSON_Duplicate(guard->left_out, true));
 	lt_json_print(&text, json, LT_JSON_INDENTED);
 	lt_buf_add_char(&text, '\n');
-	ok = lt_file_replace(guard->path, lt_buf_str(&text), 0644, &err);
+	ok = lt_file_replace(guard->path, lt_buf_str(&text), 0600, &err);
 	if (!ok && !guard->is_failing) {
 		lt_log(&guard->env.log, LT_ERROR, "crash loops cannot be noticed", "reason=\"%s\"",
 				err.msg);

@@ -250,7 +250,7 @@ static void keep_in_cache(
 		lt_buf_printf(&path, "%s%s", file->cache_path, suffixes[kind]);
 		lt_buf_add_c(&content, stamp);
 		lt_buf_add_str(&content, body);
-		lt_file_replace(path.p, lt_buf_str(&content), 0644, &ignored);
+		lt_file_replace(path.p, lt_buf_str(&content), 0600, &ignored);
 	}
 }
 

@@ -4,7 +4,8 @@
 #include "base/fsutil.h"
 #include "base/table.h"
 
-#define RETRY_MS 5000
+#define RETRY_MS  5000
+#define FILE_MODE 0600
 
 struct lt_text {
 	struct lt_buf buf;
@@ -46,7 +47,6 @@ struct job {
 	char *path;
 	struct lt_text *text, *next_text;
 	struct lt_saver_waiter *waiters;
-	unsigned mode;
 	bool ok;
 	struct lt_err err;
 	struct job *prev, *next;
@@ -58,7 +58,6 @@ struct lt_saver {
 	struct job *jobs;
 	struct job *failed; /* not written, and nothing newer has come: tried again */
 	struct lt_timer retry;
-	unsigned mode;
 	bool is_failing; /* the last write failed and was reported */
 	lt_loop_fn flushed;
 	void *flushed_arg;
@@ -70,13 +69,7 @@ struct lt_saver *lt_saver_create(struct lt_loop *loop, struct lt_log log)
 
 	saver->loop = loop;
 	saver->log = log;
-	saver->mode = 0644;
 	return saver;
-}
-
-void lt_saver_set_mode(struct lt_saver *saver, unsigned mode)
-{
-	saver->mode = mode;
 }
 
 static void free_job(struct job *job)
@@ -110,7 +103,7 @@ static void write_file(void *arg)
 {
 	struct job *job = arg;
 
-	job->ok = lt_file_replace(job->path, lt_text_str(job->text), job->mode, &job->err);
+	job->ok = lt_file_replace(job->path, lt_text_str(job->text), FILE_MODE, &job->err);
 }
 
 static void report(struct lt_saver *saver, const struct job *job)
@@ -232,7 +225,6 @@ static struct job *begin_write(struct lt_saver *saver, const char *path, struct 
 	job->saver = saver;
 	job->path = lt_strdup(path);
 	job->text = lt_text_ref(text);
-	job->mode = saver->mode;
 	DL_APPEND(saver->jobs, job);
 	lt_loop_work(saver->loop, write_file, written, job);
 	return job;

@@ -2,7 +2,8 @@
  * Writes files on workers, so that the loop never waits for a disk: for each
  * path one write is in flight at most, and of the contents that arrive
  * meanwhile the newest wins. Contents are shared texts, which several holders
- * (the saver, a publication, an HTTP reply) keep without copying.
+ * (the saver, a publication, an HTTP reply) keep without copying. The files are
+ * for the daemon's user alone: a state may be that of a private service.
  */
 #ifndef LT_SERVICES_TIMING_SAVER_H
 #define LT_SERVICES_TIMING_SAVER_H
@@ -22,8 +23,6 @@ struct lt_str lt_text_str(const struct lt_text *text);
 
 struct lt_saver;
 struct lt_saver *lt_saver_create(struct lt_loop *loop, struct lt_log log);
-/* Mode of the files; 0644 without. */
-void lt_saver_set_mode(struct lt_saver *saver, unsigned mode);
 /* What is in flight is finished by itself; what waits behind it is dropped. */
 void lt_saver_destroy(struct lt_saver *saver);
 

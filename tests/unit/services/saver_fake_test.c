@@ -61,6 +61,27 @@ static void the_newest_of_several_contents_is_on_disk_when_flushed(void **state)
 	lt_loop_destroy(loop);
 }
 
+static void what_is_saved_is_for_the_user_of_the_daemon_alone(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/lt-saver-XXXXXX", path[64];
+	struct lt_loop *loop = lt_loop_create(NULL);
+	struct lt_saver *saver = lt_saver_create(loop, (struct lt_log){ 0 });
+	struct stat st;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/x", dir);
+	write_text(saver, path, "one");
+	lt_fake_settle(loop);
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	unlink(path);
+	rmdir(dir);
+	lt_saver_destroy(saver);
+	lt_loop_destroy(loop);
+}
+
 static void a_disk_that_refuses_is_reported_once(void **state)
 {
 	(void)state;
@@ -146,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_of_several_contents_is_on_disk_when_flushed),
+		cmocka_unit_test(what_is_saved_is_for_the_user_of_the_daemon_alone),
 		cmocka_unit_test(a_disk_that_refuses_is_reported_once),
 		cmocka_unit_test(what_a_full_disk_refused_is_written_when_it_takes_it),
 		cmocka_unit_test(a_flush_tries_once_more_and_does_not_wait_for_a_disk_that_refuses),
