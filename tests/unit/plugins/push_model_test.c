@@ -167,7 +167,7 @@ static void a_message_with_a_mistake_changes_nothing(void **state)
 static void more_cars_than_there_is_room_for_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	char message[32];
+	char message[48];
 
 	for (int i = 0; i < PS_CARS_MAX; i++) {
 		snprintf(message, sizeof(message), "{\"cars\":[{\"num\":\"%d\"}]}", i);
