@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/notify.h"
 #include "daemon/priv.h"
+#include "daemon/reports.h"
 #include "daemon/settings.h"
 #include "net/fetch.h"
 #include "router/router.h"
@@ -15,7 +16,12 @@ static const char *const live_names[] = { "LIVETIMING_LOG_LEVEL", "LIVETIMING_PE
 	"LIVETIMING_AUTH_TICKET", "LIVETIMING_STRICT_URIS", "LIVETIMING_ANONYMOUS_COUNT",
 	"LIVETIMING_TLS_CERT", "LIVETIMING_TLS_KEY", "LIVETIMING_PLUGIN_PATH",
 	"LIVETIMING_SERVICES", "LIVETIMING_CALENDAR_URL", "LIVETIMING_SCHEDULE_*",
-	"LIVETIMING_LIMIT_*" };
+	"LIVETIMING_LIMIT_*", "LIVETIMING_ANNOUNCE_*", "LIVETIMING_SITE_URL", "TWITTER_*",
+	"SENTRY_DSN", "LIVETIMING_ENVIRONMENT" };
+
+static const char *const announce_names[] = { "LIVETIMING_ANNOUNCE_*", "LIVETIMING_SITE_URL",
+	"TWITTER_*" };
+static const char *const sentry_names[] = { "SENTRY_DSN", "LIVETIMING_ENVIRONMENT" };
 
 /* Memory is set aside for these at the start. */
 static const char *const fixed_names[] = { "LIVETIMING_LIMIT_CONNECTIONS",
@@ -71,6 +77,25 @@ static void compare(const struct lt_daemon *daemon, const struct lt_settings *no
 					live ? applied : restart, cJSON_CreateString(key->name));
 		}
 	}
+}
+
+/* Whoever reports errors knows all secrets, so as not to tell them. */
+static unsigned changed_reports(const struct lt_settings *now, const struct lt_settings *fresh)
+{
+	unsigned changed = 0;
+
+	for (const struct lt_conf_key *key = lt_daemon_conf_keys; key->name; key++) {
+		if (is_same(now, fresh, key->name)) {
+			continue;
+		}
+		if (is_in(announce_names, LT_ARRAY_LEN(announce_names), key->name)) {
+			changed |= LT_REPORTS_ANNOUNCE;
+		}
+		if (key->secret || is_in(sentry_names, LT_ARRAY_LEN(sentry_names), key->name)) {
+			changed |= LT_REPORTS_SENTRY;
+		}
+	}
+	return changed;
 }
 
 static void keep_first_error(void *arg, bool is_error, const char *sentence)
@@ -168,6 +193,7 @@ static cJSON *reload(struct lt_daemon *daemon, struct lt_err *err)
 	}
 	result = cJSON_CreateObject();
 	compare(daemon, now, fresh, result);
+	lt_reports_set_conf(daemon->reports, &fresh->daemon, changed_reports(now, fresh));
 	apply(daemon, fresh, result);
 	/* what was made at the start borrows from the start's; nothing from those between */
 	lt_settings_destroy(daemon->newer);

@@ -32,12 +32,13 @@ static void name_service(void *arg, struct lt_str uuid, struct lt_buf *ret_name)
 	}
 }
 
-static bool create_sentry(struct lt_reports *reports, struct lt_err *err)
+static bool create_sentry(
+		struct lt_reports *reports, const struct lt_daemon_conf *conf, struct lt_err *err)
 {
 	const struct lt_reports_env *env = &reports->env;
 	char host[256] = "";
 
-	if (!env->conf->sentry_dsn) {
+	if (!conf->sentry_dsn) {
 		return true;
 	}
 	if (gethostname(host, sizeof(host) - 1) != 0) {
@@ -49,11 +50,11 @@ static bool create_sentry(struct lt_reports *reports, struct lt_err *err)
 					.random = env->random,
 					.log = { env->log_sink, "sentry" },
 					.requests = lt_fetcher_requests(env->fetcher),
-					.dsn = env->conf->sentry_dsn,
+					.dsn = conf->sentry_dsn,
 					.release = "livetimingd@" LT_VERSION,
-					.environment = env->conf->environment,
+					.environment = conf->environment,
 					.server_name = host,
-					.secrets = env->conf->secrets,
+					.secrets = conf->secrets,
 					.name_service = name_service,
 					.arg = reports,
 			},
@@ -65,12 +66,18 @@ static bool create_sentry(struct lt_reports *reports, struct lt_err *err)
 	return true;
 }
 
+static void destroy_sentry(struct lt_reports *reports)
+{
+	lt_log_sink_tap(reports->env.log_sink, NULL, NULL);
+	lt_sentry_destroy(LT_STEAL(reports->sentry));
+}
+
 struct lt_reports *lt_reports_create(const struct lt_reports_env *env, struct lt_err *err)
 {
 	struct lt_reports *reports = lt_zalloc(sizeof(*reports));
 
 	reports->env = *env;
-	if (!create_sentry(reports, err)) {
+	if (!create_sentry(reports, env->conf, err)) {
 		lt_free(reports);
 		return NULL;
 	}
@@ -90,9 +97,8 @@ void lt_reports_destroy(struct lt_reports *reports)
 	if (!reports) {
 		return;
 	}
-	lt_log_sink_tap(reports->env.log_sink, NULL, NULL);
 	lt_announce_destroy(reports->announce);
-	lt_sentry_destroy(reports->sentry);
+	destroy_sentry(reports);
 	lt_crash_uninstall();
 	lt_free(reports);
 }
@@ -144,6 +150,23 @@ void lt_reports_on_event(void *arg, const struct lt_schedule_event *event)
 					.service = lt_str_from(event->link),
 					.hidden = event->is_hidden,
 			});
+}
+
+void lt_reports_set_conf(
+		struct lt_reports *reports, const struct lt_daemon_conf *conf, unsigned changed)
+{
+	struct lt_log log = { reports->env.log_sink, "sentry" };
+	struct lt_err err = { 0 };
+
+	if (changed & LT_REPORTS_ANNOUNCE) {
+		lt_announce_set_conf(reports->announce, &conf->announce);
+	}
+	if (changed & LT_REPORTS_SENTRY) {
+		destroy_sentry(reports);
+		if (!create_sentry(reports, conf, &err)) {
+			lt_log(&log, LT_ERROR, "errors are not reported", "reason=\"%s\"", err.msg);
+		}
+	}
 }
 
 struct lt_announce *lt_reports_announce(const struct lt_reports *reports)

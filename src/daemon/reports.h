@@ -37,6 +37,15 @@ void lt_reports_on_event(void *arg, const struct lt_schedule_event *event);
 /* The state directory exists, and is ours: tell of the last run, and go on announcing. */
 void lt_reports_start(struct lt_reports *reports);
 
+/*
+ * Other settings, which were checked, for what `changed` names. Error reports that wait to be sent
+ * are lost with the old ones.
+ */
+#define LT_REPORTS_ANNOUNCE 1u
+#define LT_REPORTS_SENTRY   2u
+void lt_reports_set_conf(
+		struct lt_reports *reports, const struct lt_daemon_conf *conf, unsigned changed);
+
 struct lt_announce *lt_reports_announce(const struct lt_reports *reports);
 void lt_reports_write_metrics(const struct lt_reports *reports, struct lt_buf *buf);
 

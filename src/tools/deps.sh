@@ -54,6 +54,7 @@ fi
 # Exactly what the lock file says, again only when it changed.
 npm_install() { # folder
 	stamp=$1/node_modules/.installed
+	[ ! -L "$1/node_modules" ] || return 0 # another tree's, which keeps it; npm would empty it
 	if [ -z "$(find "$stamp" -newer "$1/package-lock.json" 2>/dev/null)" ]; then
 		echo "installing with npm: what $1/package-lock.json lists"
 		(cd "$1" && npm ci --no-fund --no-audit --loglevel=error)

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { eventually, startDaemon } from './support/daemon.mjs';
+import { eventually, startConfigured, startDaemon } from './support/daemon.mjs';
 import { startServer } from './support/http_server.mjs';
 
 const WAIT_MS = 60000;
@@ -91,6 +91,22 @@ test('errors are reported with tags and without secrets, the same one not twice 
     assert.doesNotMatch(request.body, /test-secret/);
     assert.doesNotMatch(takeApart(request.body).event.logentry.formatted, /127\.0\.0\.1|http:/);
   }
+});
+
+test('a reload sends reports to another server, or none', async (t) => {
+  const sentry = await startServer(t, () => ({ body: { id: '1' } }));
+  const daemon = await startConfigured(t, '');
+  const fail = (name) => daemon.ctl(['service', 'start', 'replay', `/missing-${name}.zip`]);
+
+  daemon.writeFile('livetimingd.conf', `SENTRY_DSN=${dsn(sentry)}\nLIVETIMING_SERVICES=nothing-of-that-name\n`);
+  await daemon.ctlJson(['reload']);
+  await eventually(() => sentry.requests.length > 0, 'a report', WAIT_MS);
+  assert.equal(takeApart(sentry.requests[0].body).event.level, 'error');
+
+  daemon.writeFile('livetimingd.conf', '');
+  await daemon.ctlJson(['reload']);
+  await fail('second');
+  assert.doesNotMatch(await (await fetch(`${daemon.http}/metrics`)).text(), /livetiming_error_reports_total/);
 });
 
 test('a server that limits or fails changes nothing for the daemon', async (t) => {

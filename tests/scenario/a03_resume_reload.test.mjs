@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'no
 import path from 'node:path';
 import test from 'node:test';
 
-import { build, Daemon, eventually, startDaemon } from './support/daemon.mjs';
+import { build, Daemon, eventually, startConfigured, startDaemon } from './support/daemon.mjs';
 import { autobahnSession } from './support/clients.mjs';
 import { FeedServer, StateWatch, startService } from './support/feeds.mjs';
 
@@ -139,9 +139,7 @@ test('a broken starts.json counts as none', async (t) => {
 // --- reload ---
 
 async function configured(t, lines, env = {}) {
-  const daemon = make(t, { env });
-  daemon.config = daemon.writeFile('livetimingd.conf', lines.join('\n'));
-  await daemon.start();
+  const daemon = await startConfigured(t, lines.join('\n'), { env });
   return { daemon, write: (next) => writeFileSync(daemon.config, next.join('\n')) };
 }
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { build, eventually, run, startDaemon } from './support/daemon.mjs';
+import { build, eventually, run, startConfigured, startDaemon } from './support/daemon.mjs';
 import { startServer } from './support/http_server.mjs';
 
 const WAIT_MS = 60000;
@@ -235,6 +235,23 @@ test('killed while it posts: repeated where repeats are recognised, left alone w
 });
 
 // --- settings ---
+
+test('a reload switches networks on and off', async (t) => {
+  const server = await startServer(t, networks);
+  const daemon = await startConfigured(t, 'LIVETIMING_ENVIRONMENT=racing\n');
+  assert.match((await daemon.ctl(['announce', 'test'])).stderr, /no network is configured/);
+
+  daemon.writeFile('livetimingd.conf', `LIVETIMING_ANNOUNCE_WEBHOOK_URL=${server.url}/webhook-71\nLIVETIMING_ANNOUNCE_TEXT=Green: {name}\n`);
+  const { applied, restart } = await daemon.ctlJson(['reload']);
+  assert.deepEqual([applied.sort(), restart], [['LIVETIMING_ANNOUNCE_TEXT', 'LIVETIMING_ANNOUNCE_WEBHOOK_URL', 'LIVETIMING_ENVIRONMENT'], []]);
+  const shown = await daemon.ctl(['announce', 'test']);
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(JSON.parse(to(server, '/webhook-71')[0].body).text, /^Green: Test of announcements/);
+
+  daemon.writeFile('livetimingd.conf', '');
+  await daemon.ctlJson(['reload']);
+  assert.match((await daemon.ctl(['announce', 'test'])).stderr, /no network is configured/);
+});
 
 test('half of the secrets of a network, and bad templates, are refused with status 2', async (t) => {
   const daemon = await startDaemon(t);

@@ -422,46 +422,15 @@ void lt_announce_event(struct lt_announce *announce, const struct lt_announcemen
 
 /* --- life --- */
 
-static void add_network(struct lt_announce *announce, struct lt_announcer *announcer)
-{
-	announce->networks[announce->n++] = (struct lt_announce_network){ .announce = announce,
-		.announcer = announcer };
-}
-
-static void add_networks(struct lt_announce *announce)
-{
-	const struct lt_announce_conf *conf = &announce->conf;
-
-	if (conf->x.consumer_key) {
-		add_network(announce, lt_x_create(&conf->x, announce->env.random));
-	}
-	if (conf->mastodon.token) {
-		add_network(announce, lt_mastodon_create(&conf->mastodon));
-	}
-	if (conf->bluesky.password) {
-		add_network(announce, lt_bluesky_create(&conf->bluesky));
-	}
-	if (conf->discord.url) {
-		add_network(announce, lt_discord_create(&conf->discord));
-	}
-	if (conf->webhook.url) {
-		add_network(announce, lt_webhook_create(&conf->webhook));
-	}
-}
-
 struct lt_announce *lt_announce_create(const struct lt_announce_env *env)
 {
 	struct lt_announce *announce = lt_zalloc(sizeof(*announce));
 
 	announce->env = *env;
 	announce->env.log.module = "announce";
-	announce->conf = *env->conf; /* of the networks' settings each has its copy */
-	announce->conf.site = announce->site = lt_strdup(env->conf->site);
-	announce->conf.text = announce->text = lt_strdup(env->conf->text);
-	announce->conf.link = announce->link = lt_strdup(env->conf->link);
 	announce->saver = lt_saver_create(env->loop, announce->env.log);
 	announce->path = lt_path_join(env->state_dir, LT_ANNOUNCE_FILE);
-	add_networks(announce);
+	lt_announce_use_conf(announce, env->conf);
 	return announce;
 }
 
@@ -473,19 +442,14 @@ void lt_announce_destroy(struct lt_announce *announce)
 		return;
 	}
 	lt_timer_cancel(&announce->timer);
-	lt_announce_end_trials(announce);
+	lt_announce_end_trials(announce, "the daemon stops");
 	DL_FOREACH_SAFE2(announce->queue, queued, next, next_queued)
 	{
 		lt_queued_free(queued);
 	}
-	for (size_t i = 0; i < announce->n; i++) {
-		lt_announcer_destroy(announce->networks[i].announcer);
-	}
+	lt_announce_drop_conf(announce);
 	lt_saver_destroy(announce->saver);
 	lt_free(announce->path);
-	lt_free(announce->site);
-	lt_free(announce->text);
-	lt_free(announce->link);
 	lt_free(announce);
 }
 
@@ -515,7 +479,7 @@ static void resume(struct lt_announce *announce, struct lt_queued *queued)
 		return;
 	}
 	if (queued->state == LT_SENDING) {
-		set_reason(queued, "the daemon ended while it was sent");
+		set_reason(queued, "broken off while it was sent");
 		queued->state = LT_WAITING;
 		queued->is_uncertain = true;
 		if (!queued->owner->announcer->ops->knows_repeats) {
@@ -549,12 +513,10 @@ static void read_file(struct lt_announce *announce)
 	rename(announce->path, aside.p);
 }
 
-void lt_announce_start(struct lt_announce *announce)
+void lt_announce_go_on(struct lt_announce *announce)
 {
 	struct lt_queued *queued;
-	struct lt_buf names = { 0 };
 
-	read_file(announce);
 	DL_FOREACH2(announce->queue, queued, next_queued)
 	{
 		resume(announce, queued);
@@ -563,13 +525,12 @@ void lt_announce_start(struct lt_announce *announce)
 		prune(announce);
 		save(announce);
 	}
-	for (size_t i = 0; i < announce->n; i++) {
-		lt_buf_printf(&names, "%s%s", i ? "," : "",
-				announce->networks[i].announcer->ops->name);
-	}
-	if (announce->n) {
-		lt_log(&announce->env.log, LT_INFO, "events are announced", "networks=%s", names.p);
-	}
-	lt_buf_finish(&names);
+	lt_announce_log_networks(announce);
 	pump(announce);
+}
+
+void lt_announce_start(struct lt_announce *announce)
+{
+	read_file(announce);
+	lt_announce_go_on(announce);
 }

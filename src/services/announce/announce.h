@@ -60,6 +60,12 @@ void lt_announce_destroy(struct lt_announce *announce);
 /* Read what an earlier run left, and go on with it. A broken file is set aside and reported. */
 void lt_announce_start(struct lt_announce *announce);
 
+/*
+ * Other settings from now on. An attempt that is under way is broken off, and dealt with as after
+ * a crash: made again where the network recognises a repeat. What waits keeps its text.
+ */
+void lt_announce_set_conf(struct lt_announce *announce, const struct lt_announce_conf *conf);
+
 /* An event that begins. Borrowed for the call. */
 struct lt_announcement {
 	struct lt_str uid;     /* of the calendar entry */

@@ -1,6 +1,7 @@
 /*
- * Private to the files of the announcements: announce.c (queue), announce_file.c
- * (what is kept on disk), announce_report.c (list, metrics), announce_trial.c.
+ * Private to the files of the announcements: announce.c (queue), announce_conf.c
+ * (settings), announce_file.c (what is kept on disk), announce_report.c (list,
+ * metrics), announce_trial.c.
  */
 #ifndef LT_SERVICES_ANNOUNCE_ANNOUNCE_PRIV_H
 #define LT_SERVICES_ANNOUNCE_ANNOUNCE_PRIV_H
@@ -35,6 +36,7 @@ struct lt_queued {
 
 struct lt_announce_network {
 	struct lt_announce *announce;
+	const char *name; /* static */
 	struct lt_announcer *announcer;
 	struct lt_queued *sending; /* at most one */
 	uint64_t posted, failures; /* since the start */
@@ -68,6 +70,16 @@ void lt_announce_write_post(const struct lt_announce *announce,
 		const struct lt_announcer *announcer, struct lt_template_values *values,
 		struct lt_buf *ret_text, struct lt_buf *ret_link);
 
+/* Whose attempt was broken off, and whatever waits, with the networks that there are now. */
+void lt_announce_go_on(struct lt_announce *announce);
+
+/* --- announce_conf.c --- */
+
+/* Copies the settings and makes the networks' announcers; nothing of another conf is there. */
+void lt_announce_use_conf(struct lt_announce *announce, const struct lt_announce_conf *conf);
+void lt_announce_drop_conf(struct lt_announce *announce);
+void lt_announce_log_networks(const struct lt_announce *announce);
+
 /* --- announce_file.c --- */
 
 /* Owned text; the whole queue. */
@@ -78,7 +90,7 @@ bool lt_announce_read_file(struct lt_announce *announce, struct lt_str text, str
 
 /* --- announce_trial.c --- */
 
-/* Ends trials that are under way. */
-void lt_announce_end_trials(struct lt_announce *announce);
+/* Ends trials that are under way, with the reason why. */
+void lt_announce_end_trials(struct lt_announce *announce, const char *reason);
 
 #endif

@@ -186,12 +186,12 @@ void lt_announce_test(struct lt_announce *announce, struct lt_str network, bool 
 	end_if_over(trial);
 }
 
-void lt_announce_end_trials(struct lt_announce *announce)
+void lt_announce_end_trials(struct lt_announce *announce, const char *reason)
 {
 	struct lt_announce_trial *trial, *next;
 	struct lt_err err = { 0 };
 
-	lt_err_set(&err, LT_E_UNAVAILABLE, "the daemon stops");
+	lt_err_set(&err, LT_E_UNAVAILABLE, "%s", reason);
 	DL_FOREACH_SAFE(announce->trials, trial, next) {
 		void (*done)(void *arg, cJSON *result_take, const struct lt_err *err) = trial->done;
 		void *arg = trial->arg;

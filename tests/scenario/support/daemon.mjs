@@ -162,3 +162,11 @@ export async function startDaemon(t, options) {
   t.after(() => daemon.destroy());
   return daemon.start();
 }
+
+// The same with a file of settings, in daemon.config: to be written again for a reload.
+export async function startConfigured(t, text, options) {
+  const daemon = new Daemon(options);
+  t.after(() => daemon.destroy());
+  daemon.config = daemon.writeFile('livetimingd.conf', text);
+  return daemon.start();
+}

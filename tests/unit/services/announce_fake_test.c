@@ -691,6 +691,78 @@ static void a_test_under_way_is_answered_at_the_end(void **state)
 	assert_str_equal(lt_buf_str(&f->test_error), "the daemon stops");
 }
 
+/* --- other settings --- */
+
+static void set_conf(struct fixture *f)
+{
+	lt_announce_set_conf(f->announce, &f->conf);
+	lt_fake_settle(f->loop);
+}
+
+static void other_settings_count_from_the_next_event_on(void **state)
+{
+	struct fixture *f = *state;
+
+	start_up(f);
+	begin_event(f, "a", LT_FAKE_START_S);
+	answer(f, 204);
+	discord_alone(f);
+	f->conf.text = "Green: {name}";
+	set_conf(f);
+	begin_event(f, "b", LT_FAKE_START_S);
+
+	assert_int_equal(f->started, 2);
+	assert_string_equal(f->fetches->url, "https://d.example/hook");
+	assert_non_null(strstr(f->fetches->body, "Green: Spa 24h"));
+}
+
+static void a_post_under_way_is_made_again_with_other_settings(void **state)
+{
+	struct fixture *f = *state;
+
+	start_up(f);
+	begin_event(f, "a", LT_FAKE_START_S);
+	f->conf.webhook.url = "https://w.example/other";
+	set_conf(f);
+
+	assert_int_equal(f->started, 2);
+	assert_string_equal(f->fetches->url, "https://w.example/other");
+	answer(f, 204);
+	expect_state(f, "posted");
+}
+
+static void a_post_under_way_that_could_repeat_itself_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	discord_alone(f);
+	start_up(f);
+	begin_event(f, "a", LT_FAKE_START_S);
+	set_conf(f);
+	lt_fake_advance(f->loop, 3600 * SECONDS);
+
+	assert_int_equal(f->started, 1);
+	expect_state(f, "unknown");
+}
+
+static void what_waits_for_a_network_that_was_taken_out_is_posted_when_it_is_back(void **state)
+{
+	struct fixture *f = *state;
+	const char *url = f->conf.webhook.url;
+
+	start_up(f);
+	begin_event(f, "a", LT_FAKE_START_S);
+	answer(f, 500);
+	f->conf.webhook.url = NULL;
+	set_conf(f);
+	lt_fake_advance(f->loop, 60 * SECONDS);
+	assert_int_equal(f->started, 1);
+	f->conf.webhook.url = url;
+	set_conf(f);
+
+	assert_int_equal(f->started, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -726,6 +798,10 @@ int main(void)
 		TEST(a_dry_run_sends_nothing),
 		TEST(a_test_of_what_is_not_configured_says_so),
 		TEST(a_test_under_way_is_answered_at_the_end),
+		TEST(other_settings_count_from_the_next_event_on),
+		TEST(a_post_under_way_is_made_again_with_other_settings),
+		TEST(a_post_under_way_that_could_repeat_itself_is_left_alone),
+		TEST(what_waits_for_a_network_that_was_taken_out_is_posted_when_it_is_back),
 	};
 
 	return cmocka_run_group_tests_name("services/announce", tests, NULL, NULL);
