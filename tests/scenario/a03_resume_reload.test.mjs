@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { inflateRawSync } from 'node:zlib';
 
 import { build, Daemon, eventually, startConfigured, startDaemon } from './support/daemon.mjs';
 import { autobahnSession } from './support/clients.mjs';
@@ -21,6 +22,17 @@ function make(t, options = {}) {
   return daemon;
 }
 
+// The frames of a recording in progress (docs/recordings.md, "The journal"): their JSON.
+function framesIn(journal) {
+  const bytes = existsSync(journal) ? readFileSync(journal) : Buffer.alloc(0);
+  const frames = [];
+  for (let at = 8; at + 40 <= bytes.length; at += 40 + bytes.readUInt32LE(at + 20)) {
+    const packed = bytes.subarray(at + 40, at + 40 + bytes.readUInt32LE(at + 20));
+    if (bytes[at + 4] === 2 && packed.length === bytes.readUInt32LE(at + 20)) frames.push(JSON.parse(inflateRawSync(packed)));
+  }
+  return frames;
+}
+
 // --- resuming ---
 
 test('after kill -9 services come back with UUID, state, analysis and recording; --fresh forgets', async (t) => {
@@ -32,10 +44,10 @@ test('after kill -9 services come back with UUID, state, analysis and recording;
     const uuid = await startService(first, 'rmonitor', '--host', '127.0.0.1', '--port', String(feed.port), '-r', `${own}${uuids.length}`, ...isolated);
     const socket = await feed.next();
     // Two passings make a lap, which the analysis has.
-    socket.write(`$A,"7","7",1001,"Zoe","A","",1\r\n$G,1,"7",1,"00:00:01.000"\r\n$J,"7","00:01:30.500","00:00:01.000"\r\n${heartbeat(1)}`);
-    socket.write(`$G,1,"7",2,"00:01:31.500"\r\n$J,"7","00:01:30.500","00:01:31.500"\r\n${heartbeat(9)}`);
+    socket.write(`$A,"7","7",1001,"Zoe","A","",1\r\n$G,1,"7",1,"00:00:01.000"\r\n$J,"7","00:01:30.500","00:00:01.000"\r\n${heartbeat(1)}`
+      + `$G,1,"7",2,"00:01:31.500"\r\n$J,"7","00:01:30.500","00:01:31.500"\r\n${heartbeat(9)}`);
     await soon(async () => JSON.parse(readFileSync(path.join(first.dir, `state/${uuid}.json`))).session.timeElapsed === 9, 'the saved state');
-    await soon(() => existsSync(`${own}${uuids.length}.journal`), 'its recording');
+    await soon(() => framesIn(`${own}${uuids.length}.journal`)[0]?.session.timeElapsed === 9, 'its recording');
     uuids.push(uuid);
   }
   await soon(() => JSON.parse(readFileSync(path.join(first.dir, 'state/services.json'))).services.length === 2, 'the run list');
