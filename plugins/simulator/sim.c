@@ -40,14 +40,10 @@ bool sim_is_racing(const struct sim_car *car)
 
 bool sim_is_ahead(const struct sim_car *a, const struct sim_car *b)
 {
-	int64_t a_ms, b_ms;
-
 	if (a->progress != b->progress) {
 		return a->progress > b->progress;
 	}
-	a_ms = a->cross_ms[a->progress % SIM_RING];
-	b_ms = b->cross_ms[b->progress % SIM_RING];
-	return a_ms != b_ms ? a_ms < b_ms : a->grid < b->grid;
+	return a->line_ms != b->line_ms ? a->line_ms < b->line_ms : a->grid < b->grid;
 }
 
 int32_t sim_leader(const struct sim *sim)
@@ -143,17 +139,17 @@ static void begin_sector(struct sim *sim, struct sim_car *car, int32_t sector)
 /* The line at the end of `sector` is passed. */
 static void pass_line(struct sim *sim, struct sim_car *car, int32_t sector)
 {
-	int64_t took = sim->now_ms - car->sector_from_ms;
+	struct sim_line line = { .race = sim->race,
+		.at_ms = sim->now_ms,
+		.car = (int32_t)(car - sim->cars),
+		.sector = sector + 1,
+		.sector_ms = sim->now_ms - car->sector_from_ms,
+		.lap_ms = sector == SIM_SECTORS - 1 ? sim->now_ms - car->lap_from_ms : -1 };
 
 	car->progress++;
-	car->cross_ms[car->progress % SIM_RING] = sim->now_ms;
-	car->sector_ms[sector] = took;
-	car->sector_lap[sector] = car->laps;
-	if (car->sector_best_ms[sector] < 0 || took < car->sector_best_ms[sector]) {
-		car->sector_best_ms[sector] = took;
-	}
-	if (sim->sector_best_ms[sector] < 0 || took < sim->sector_best_ms[sector]) {
-		sim->sector_best_ms[sector] = took;
+	car->line_ms = sim->now_ms;
+	if (sim->passed) {
+		sim->passed(sim->passed_arg, &line);
 	}
 }
 
@@ -201,20 +197,12 @@ static int64_t pit_service(struct sim *sim, struct sim_car *car)
 
 static void complete_lap(struct sim *sim, struct sim_car *car)
 {
-	int64_t lap = sim->now_ms - car->lap_from_ms;
 	int64_t end = SIM_GRID_MS + sim->opts.duration_ms;
 
 	pass_line(sim, car, SIM_SECTORS - 1);
 	car->laps++;
 	car->stint++;
 	car->stint_laps++;
-	car->last_ms = lap;
-	if (car->best_ms < 0 || lap < car->best_ms) {
-		car->best_ms = lap;
-	}
-	if (sim->best_ms < 0 || lap < sim->best_ms) {
-		sim->best_ms = lap;
-	}
 	car->lap_from_ms = car->sector_from_ms = sim->now_ms;
 	if (!sim->chequered && sim->now_ms >= end && &sim->cars[sim_leader(sim)] == car) {
 		sim_control_chequered(sim);
@@ -298,7 +286,7 @@ static void start_race(struct sim *sim)
 		/* A standing field takes a while to come up to speed. */
 		car->next_ms += 2500 + 420 * (int64_t)car->grid;
 		car->lap_from_ms = sim->now_ms;
-		car->cross_ms[0] = sim->now_ms + car->grid;
+		car->line_ms = sim->now_ms + car->grid;
 	}
 }
 
@@ -320,21 +308,19 @@ static void begin_race(struct sim *sim, int64_t race)
 {
 	sim->race = race;
 	sim->now_ms = 0;
-	sim->best_ms = -1;
-	for (int s = 0; s < SIM_SECTORS; s++) {
-		sim->sector_best_ms[s] = -1;
-	}
 	sim->text_count = 0;
 	sim_field_make(sim);
 	sim_control_begin(sim);
 }
 
-struct sim *sim_create(const struct sim_opts *opts)
+struct sim *sim_create(const struct sim_opts *opts, sim_line_fn passed, void *arg)
 {
 	struct sim *sim = calloc(1, sizeof(*sim));
 
 	if (sim != NULL) {
 		sim->opts = *opts;
+		sim->passed = passed;
+		sim->passed_arg = arg;
 		begin_race(sim, 0);
 	}
 	return sim;

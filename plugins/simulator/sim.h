@@ -27,6 +27,7 @@
 #define SIM_NAME_LEN    48
 #define SIM_TEXT_LEN    96
 #define SIM_TRACK_DATA  5
+#define SIM_GRID_MS     30000 /* cars stand on the grid before the start */
 
 struct sim_opts {
 	uint64_t seed;
@@ -58,42 +59,34 @@ enum sim_state {
 	SIM_FIN,
 };
 
-enum sim_mark {
-	SIM_MARK_NONE,
-	SIM_MARK_PB,
-	SIM_MARK_SB,
-	SIM_MARK_SB_NEW,
-	SIM_MARK_OLD,
-};
-
-struct sim_time {
-	int64_t ms; /* -1: none yet */
-	enum sim_mark mark;
-};
-
-/* Distance to another car: laps when lapped, else time; neither for the car in front. */
-struct sim_gap {
-	int64_t ms; /* -1: none */
-	int32_t laps;
-};
-
-/* One row of the screen. Texts belong to the sim. */
+/* One car; texts belong to the sim. What its times are worth: sim_timing.h. */
 struct sim_row {
-	const char *num, *class_name, *team, *driver, *car, *tyre;
+	int32_t car; /* 0 to opts.cars - 1, in each race the same */
+	const char *num, *class_name, *team, *driver, *model, *tyre;
 	enum sim_state state;
-	int32_t pic, laps, pits;
-	struct sim_gap gap, interval;
-	struct sim_time sector[SIM_SECTORS], last, best;
+	int32_t pits;
 };
 
 struct sim_view {
 	int64_t race; /* 0, 1, 2, ... */
 	enum sim_flag flag;
+	int64_t now_ms; /* since the grid */
 	int64_t elapsed_ms, remain_ms;
 	size_t row_count;
 	struct sim_row rows[SIM_CARS_MAX]; /* in order of position */
 	char track_data[SIM_TRACK_DATA][24];
 };
+
+/* A car passes the line at the end of a sector; the last one's is start/finish. */
+struct sim_line {
+	int64_t race, at_ms; /* since that race's grid */
+	int32_t car, sector; /* 1 to SIM_SECTORS */
+	int64_t sector_ms;
+	int64_t lap_ms; /* at start/finish; else -1 */
+};
+
+/* Hears of each line, in order, from within sim_advance. */
+typedef void (*sim_line_fn)(void *arg, const struct sim_line *line);
 
 struct sim;
 
@@ -101,7 +94,7 @@ struct sim;
 bool sim_opts_classes(struct sim_opts *opts, const char *text);
 
 /* opts are checked by the caller and copied. sim_destroy frees; NULL is fine. */
-struct sim *sim_create(const struct sim_opts *opts);
+struct sim *sim_create(const struct sim_opts *opts, sim_line_fn passed, void *arg);
 void sim_destroy(struct sim *sim);
 
 /* From one race's grid to the next one's. */

@@ -151,10 +151,6 @@ void sim_field_make(struct sim *sim)
 		car->tyre = (int32_t)sim_below(&form, 3);
 		/* The first stint differs most, so that stops do not come all at once. */
 		car->stint_target = (int32_t)sim_range(&form, 8, 15);
-		car->last_ms = car->best_ms = -1;
-		for (int s = 0; s < SIM_SECTORS; s++) {
-			car->sector_ms[s] = car->sector_best_ms[s] = -1;
-		}
 	}
 	draw_grid(sim, &form);
 }

@@ -4,9 +4,7 @@
 
 #include "sim.h"
 
-#define SIM_GRID_MS       30000  /* cars stand on the grid before the start */
 #define SIM_FINISH_MS     300000 /* after the time is up: the longest wait for finishers */
-#define SIM_RING          512    /* line crossings remembered for each car */
 #define SIM_TEXTS         32
 #define SIM_PIT_ENTRY_PCT 90 /* of the third sector, where the pit lane begins */
 
@@ -38,14 +36,13 @@ struct sim_car {
 	enum sim_state state;
 	int32_t progress, laps, pits, driver, tyre, stint, stint_laps, stint_target;
 	bool pit_this_lap;
-	int64_t cross_ms[SIM_RING], lap_from_ms, sector_from_ms;
-	/* times */
-	int64_t sector_ms[SIM_SECTORS], sector_best_ms[SIM_SECTORS], last_ms, best_ms;
-	int32_t sector_lap[SIM_SECTORS]; /* lap in which sector_ms was set */
+	int64_t line_ms, lap_from_ms, sector_from_ms; /* line_ms: when it passed its last line */
 };
 
 struct sim {
 	struct sim_opts opts;
+	sim_line_fn passed;
+	void *passed_arg;
 	int64_t race, now_ms; /* now: since this race's grid */
 	struct sim_car cars[SIM_CARS_MAX];
 	/* race control */
@@ -56,8 +53,6 @@ struct sim {
 	int32_t released;             /* cars let out of the pits after a red flag */
 	/* under the safety car: latest arrival planned at each line */
 	int64_t queue_ms[SIM_SECTORS];
-	/* session bests */
-	int64_t best_ms, sector_best_ms[SIM_SECTORS];
 	/* texts */
 	char texts[SIM_TEXTS][SIM_TEXT_LEN];
 	uint32_t text_head, text_count;

@@ -9,7 +9,7 @@
 
 #include <livetiming/plugin.h>
 
-#include "sim.h"
+#include "sim_timing.h"
 
 /* Events processed in one callback; some 100 ns each, so well below the budget. */
 #define EVENTS_PER_TURN 8000
@@ -18,6 +18,8 @@ struct simulator {
 	const struct lt_host_api *api;
 	struct lt_host *host;
 	struct sim *sim;
+	const struct lt_field_ext *field_ext;
+	struct sim_timing *timing;
 	double speed;
 	int64_t start_at_ms, started_us;
 	int64_t race; /* that the service is described as; -1: none yet */
@@ -106,9 +108,21 @@ static int32_t refuse(const struct lt_host_api *api, struct lt_host *host, const
 	return -1;
 }
 
+static void destroy(void *arg)
+{
+	struct simulator *self = arg;
+
+	if (self != NULL) {
+		sim_destroy(self->sim);
+		sim_timing_destroy(self->timing);
+		free(self);
+	}
+}
+
 static int32_t create(const struct lt_host_api *api, struct lt_host *host,
 		struct lt_str options_json, void **ret_self)
 {
+	const struct lt_field_ext *field_ext;
 	struct sim_opts opts = { 0 };
 	struct simulator *self;
 
@@ -122,11 +136,17 @@ static int32_t create(const struct lt_host_api *api, struct lt_host *host,
 				"--classes: give one to six names of at most 15 bytes, separated "
 				"by commas");
 	}
+	field_ext = api->extension(host, LT_EXT_FIELD);
+	if (field_ext == NULL) {
+		return refuse(api, host, "this host keeps no times");
+	}
 	self = calloc(1, sizeof(*self));
-	if (self == NULL || (self->sim = sim_create(&opts)) == NULL) {
-		free(self);
+	if (self == NULL || (self->timing = sim_timing_create(field_ext, &opts)) == NULL ||
+			(self->sim = sim_create(&opts, sim_timing_on_line, self->timing)) == NULL) {
+		destroy(self);
 		return refuse(api, host, "out of memory");
 	}
+	self->field_ext = field_ext;
 	self->api = api;
 	self->host = host;
 	self->race = -1;
@@ -135,8 +155,7 @@ static int32_t create(const struct lt_host_api *api, struct lt_host *host,
 	api->set_generators(host,
 			LT_GENERATE_DEFAULT | LT_GENERATE_SLOW_ZONE | LT_GENERATE_RACE_CONTROL);
 	if (describe(self, 0) != 0) {
-		sim_destroy(self->sim);
-		free(self);
+		destroy(self);
 		return -1;
 	}
 	*ret_self = self;
@@ -151,17 +170,9 @@ static int32_t start(void *arg)
 	return 0;
 }
 
-static void destroy(void *arg)
+static struct lt_cell text_cell(struct lt_str text)
 {
-	struct simulator *self = arg;
-
-	sim_destroy(self->sim);
-	free(self);
-}
-
-static struct lt_cell text_cell(const char *text)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text_of(text) };
+	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text };
 }
 
 static struct lt_cell int_cell(int64_t i)
@@ -169,41 +180,14 @@ static struct lt_cell int_cell(int64_t i)
 	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
 }
 
-static struct lt_cell time_cell(struct sim_time time)
+static struct lt_cell time_cell(struct lt_field_time time)
 {
-	static const uint32_t flags[] = { [SIM_MARK_NONE] = LT_TIME_PLAIN,
-		[SIM_MARK_PB] = LT_TIME_PB,
-		[SIM_MARK_SB] = LT_TIME_SB,
-		[SIM_MARK_SB_NEW] = LT_TIME_SB_NEW,
-		[SIM_MARK_OLD] = LT_TIME_OLD };
-
 	return (struct lt_cell){ .kind = LT_CELL_TIME,
-		.flag = flags[time.mark],
-		.d = time.ms < 0 ? -1 : (double)time.ms / 1000.0 };
+		.flag = time.mark,
+		.d = time.ms == LT_NO_TIME ? -1 : (double)time.ms / 1000.0 };
 }
 
-/* scratch: room for "123 laps", kept until the row is given away */
-static struct lt_cell gap_cell(struct sim_gap gap, char scratch[16])
-{
-	char digits[12];
-	size_t n = 0, at = 0;
-
-	if (gap.laps <= 0) {
-		return gap.ms < 0 ? text_cell("")
-				  : (struct lt_cell){ .kind = LT_CELL_NUMBER,
-					    .d = (double)gap.ms / 1000.0 };
-	}
-	for (int32_t laps = gap.laps % 10000; laps > 0; laps /= 10) {
-		digits[n++] = (char)('0' + laps % 10);
-	}
-	while (n > 0) {
-		scratch[at++] = digits[--n];
-	}
-	memcpy(scratch + at, gap.laps == 1 ? " lap" : " laps", gap.laps == 1 ? 5 : 6);
-	return text_cell(scratch);
-}
-
-static void give_row(struct simulator *self, const struct sim_row *row)
+static void give_row(struct simulator *self, enum sim_state state, const struct lt_field_row *row)
 {
 	static const char *const states[] = { [SIM_NOT_STARTED] = "N/S",
 		[SIM_RUN] = "RUN",
@@ -212,19 +196,19 @@ static void give_row(struct simulator *self, const struct sim_row *row)
 		[SIM_STOP] = "STOP",
 		[SIM_RET] = "RET",
 		[SIM_FIN] = "FIN" };
-	char gap[16], interval[16];
+	char gap[24], interval[24];
 	struct lt_cell cells[COLUMN_COUNT] = {
-		text_cell(row->num),
-		text_cell(states[row->state]),
-		text_cell(row->class_name),
-		int_cell(row->pic),
-		text_cell(row->team),
-		text_cell(row->driver),
-		text_cell(row->car),
-		text_cell(row->tyre),
+		text_cell(row->text[LT_TEXT_NUM]),
+		text_cell(text_of(states[state])),
+		text_cell(row->text[LT_TEXT_CLASS]),
+		int_cell(row->position_in_class),
+		text_cell(row->text[LT_TEXT_TEAM]),
+		text_cell(row->text[LT_TEXT_DRIVER]),
+		text_cell(row->text[LT_TEXT_CAR]),
+		text_cell(row->text[LT_TEXT_TYRE]),
 		int_cell(row->laps),
-		gap_cell(row->gap, gap),
-		gap_cell(row->interval, interval),
+		self->field_ext->gap_cell(&row->gap, gap),
+		self->field_ext->gap_cell(&row->interval, interval),
 		time_cell(row->sector[0]),
 		time_cell(row->sector[1]),
 		time_cell(row->sector[2]),
@@ -308,8 +292,12 @@ static void update(void *arg)
 	give_texts(self, self->race < 0);
 	self->race = view->race;
 	self->api->state_begin(self->host);
+	sim_timing_look(self->timing, view);
 	for (size_t i = 0; i < view->row_count; i++) {
-		give_row(self, &view->rows[i]);
+		struct lt_field_row row;
+
+		sim_timing_row(self->timing, i, &row);
+		give_row(self, view->rows[i].state, &row);
 	}
 	give_session(self, view);
 	self->api->publish_now(self->host);

@@ -15,6 +15,14 @@ static bool moves(const struct lt_field *field, const struct lt_field_car *car)
 			(state == LT_CAR_RUN || state == LT_CAR_PIT || state == LT_CAR_OUT);
 }
 
+/* Nothing is to be expected of it any more. */
+static bool is_done(const struct lt_field *field, const struct lt_field_car *car)
+{
+	uint32_t state = lt_field_state_of(field, car);
+
+	return state == LT_CAR_RET || state == LT_CAR_FIN;
+}
+
 /* Laps of `front` that it finished before `own_ms`, beyond the line that the car has reached. */
 static int32_t laps_ahead(const struct lt_field *field, const struct lt_field_car *front,
 		int32_t line, int64_t own_ms)
@@ -57,7 +65,8 @@ static struct lt_field_gap race_gap(const struct lt_field *field, const struct l
 		return gap;
 	}
 	gap.ms = own_ms - front_ms;
-	if (field->live_gaps && field->has_started && next_ms >= 0 && !field->is_over) {
+	if (field->live_gaps && !is_done(field, car) && field->has_started && next_ms >= 0 &&
+			!field->is_over) {
 		gap.ms = LT_MAX(gap.ms, field->now_ms - field->started_ms - next_ms);
 	}
 	return gap;

@@ -1,9 +1,15 @@
 #include "fake_host.h"
+#include "race/field/field.h"
+
+static const void *field_alone(const char *id)
+{
+	return strcmp(id, LT_EXT_FIELD) == 0 ? &lt_field_table : NULL;
+}
 
 static void the_first_update_shows_a_race_in_progress(void **state)
 {
 	static const char *const options[] = { NULL };
-	struct lt_host host = { 0 };
+	struct lt_host host = { .extension = field_alone };
 
 	(void)state;
 	assert_int_equal(fake_start(&host, options), 0);
@@ -21,7 +27,7 @@ static void the_next_race_is_a_new_session_under_its_own_name(void **state)
 {
 	static const char *const options[] = { "duration", "5", "speed", "1000", "start-at", "0",
 		NULL };
-	struct lt_host host = { 0 };
+	struct lt_host host = { .extension = field_alone };
 
 	(void)state;
 	assert_int_equal(fake_start(&host, options), 0);
@@ -36,7 +42,7 @@ static void the_next_race_is_a_new_session_under_its_own_name(void **state)
 static void a_far_start_is_reached_in_slices(void **state)
 {
 	static const char *const options[] = { "start-at", "21000", "cars", "100", NULL };
-	struct lt_host host = { 0 };
+	struct lt_host host = { .extension = field_alone };
 
 	(void)state;
 	assert_int_equal(fake_start(&host, options), 0);
@@ -51,7 +57,7 @@ static void a_far_start_is_reached_in_slices(void **state)
 static void a_bad_class_list_is_refused_with_a_reason(void **state)
 {
 	static const char *const options[] = { "classes", "GT3,,GT4", NULL };
-	struct lt_host host = { 0 };
+	struct lt_host host = { .extension = field_alone };
 
 	(void)state;
 	assert_int_equal(fake_start(&host, options), -1);

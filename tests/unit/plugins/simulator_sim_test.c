@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
-#include "simulator/sim.h"
+#include "race/field/field.h"
+#include "simulator/sim_timing.h"
 #include "support/test.h"
 
 #define MINUTE 60000
@@ -16,6 +17,47 @@ static struct sim_opts options_with(uint64_t seed, int32_t cars)
 	return opts;
 }
 
+/* A simulation with its timing. */
+struct race {
+	struct sim *sim;
+	struct sim_timing *timing;
+	const struct sim_view *view; /* as it was last looked at */
+};
+
+static struct race race_with(const struct sim_opts *opts)
+{
+	struct race race = { .timing = sim_timing_create(&lt_field_table, opts) };
+
+	race.sim = sim_create(opts, sim_timing_on_line, race.timing);
+	return race;
+}
+
+static void race_end(struct race *race)
+{
+	sim_destroy(race->sim);
+	sim_timing_destroy(race->timing);
+}
+
+static void look(struct race *race)
+{
+	race->view = sim_look(race->sim);
+	sim_timing_look(race->timing, race->view);
+}
+
+static void look_at(struct race *race, int64_t t_ms)
+{
+	assert_true(sim_advance(race->sim, t_ms, ALL));
+	look(race);
+}
+
+static struct lt_field_row row_at(const struct race *race, size_t i)
+{
+	struct lt_field_row row;
+
+	sim_timing_row(race->timing, i, &row);
+	return row;
+}
+
 static void mix(uint64_t *hash, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
@@ -26,26 +68,26 @@ static void mix(uint64_t *hash, const void *bytes, size_t n)
 }
 
 /* Digest of everything that the screen shows. */
-static uint64_t digest(const struct sim_view *view)
+static uint64_t digest(struct race *race)
 {
 	uint64_t hash = 14695981039346656037u;
 
-	mix(&hash, &view->race, sizeof(view->race));
-	mix(&hash, &view->flag, sizeof(view->flag));
-	mix(&hash, &view->elapsed_ms, sizeof(view->elapsed_ms));
-	for (size_t i = 0; i < view->row_count; i++) {
-		const struct sim_row *row = &view->rows[i];
+	look(race);
+	mix(&hash, &race->view->race, sizeof(race->view->race));
+	mix(&hash, &race->view->flag, sizeof(race->view->flag));
+	mix(&hash, &race->view->elapsed_ms, sizeof(race->view->elapsed_ms));
+	for (size_t i = 0; i < race->view->row_count; i++) {
+		struct lt_field_row row = row_at(race, i);
+		const int64_t numbers[] = { race->view->rows[i].state, row.laps, row.gap.ms,
+			row.interval.ms, row.last.ms, row.last.mark, row.best.ms,
+			row.position_in_class };
 
-		mix(&hash, row->num, strlen(row->num));
-		mix(&hash, row->driver, strlen(row->driver));
-		mix(&hash, &row->state, sizeof(row->state));
-		mix(&hash, &row->laps, sizeof(row->laps));
-		mix(&hash, &row->gap.ms, sizeof(row->gap.ms));
-		mix(&hash, &row->interval.ms, sizeof(row->interval.ms));
-		mix(&hash, &row->last.ms, sizeof(row->last.ms));
+		mix(&hash, row.text[LT_TEXT_NUM].p, row.text[LT_TEXT_NUM].n);
+		mix(&hash, row.text[LT_TEXT_DRIVER].p, row.text[LT_TEXT_DRIVER].n);
+		mix(&hash, numbers, sizeof(numbers));
 		for (int s = 0; s < SIM_SECTORS; s++) {
-			mix(&hash, &row->sector[s].ms, sizeof(row->sector[s].ms));
-			mix(&hash, &row->sector[s].mark, sizeof(row->sector[s].mark));
+			mix(&hash, &row.sector[s].ms, sizeof(row.sector[s].ms));
+			mix(&hash, &row.sector[s].mark, sizeof(row.sector[s].mark));
 		}
 	}
 	return hash;
@@ -54,106 +96,105 @@ static uint64_t digest(const struct sim_view *view)
 static void the_same_seed_gives_the_same_race_however_it_is_asked(void **state)
 {
 	struct sim_opts opts = options_with(71, 60);
-	struct sim *once = sim_create(&opts), *often = sim_create(&opts);
+	struct race once = race_with(&opts), often = race_with(&opts);
 	int64_t end = 90 * MINUTE + 123;
 
 	(void)state;
 	for (int64_t t = 0; t < end; t += 777) {
-		sim_advance(often, t, ALL);
-		sim_look(often);
+		look_at(&often, t);
 	}
-	sim_advance(often, end, ALL);
-	while (!sim_advance(once, end, 100)) {
+	look_at(&often, end);
+	while (!sim_advance(once.sim, end, 100)) {
 	}
 
-	assert_int_equal(digest(sim_look(once)), digest(sim_look(often)));
-	sim_destroy(once);
-	sim_destroy(often);
+	assert_int_equal(digest(&once), digest(&often));
+	race_end(&once);
+	race_end(&often);
 }
 
 static void another_seed_gives_another_race(void **state)
 {
 	struct sim_opts a = options_with(1, 20), b = options_with(2, 20);
-	struct sim *first = sim_create(&a), *second = sim_create(&b);
+	struct race first = race_with(&a), second = race_with(&b);
 
 	(void)state;
-	sim_advance(first, 10 * MINUTE, ALL);
-	sim_advance(second, 10 * MINUTE, ALL);
+	look_at(&first, 10 * MINUTE);
+	look_at(&second, 10 * MINUTE);
 
-	assert_true(digest(sim_look(first)) != digest(sim_look(second)));
-	sim_destroy(first);
-	sim_destroy(second);
+	assert_true(digest(&first) != digest(&second));
+	race_end(&first);
+	race_end(&second);
 }
 
 static void jumping_to_a_later_race_is_the_same_as_living_through_the_first(void **state)
 {
 	struct sim_opts opts = options_with(5, 12);
 	int64_t t = sim_period_ms(&opts) + 20 * MINUTE;
-	struct sim *jumped = sim_create(&opts), *lived = sim_create(&opts);
+	struct race jumped = race_with(&opts), lived = race_with(&opts);
 
 	(void)state;
 	for (int64_t at = 0; at < t; at += MINUTE) {
-		sim_advance(lived, at, ALL);
+		look_at(&lived, at);
 	}
-	sim_advance(lived, t, ALL);
-	sim_advance(jumped, t, ALL);
+	look_at(&lived, t);
+	look_at(&jumped, t);
 
-	assert_int_equal(sim_look(jumped)->race, 1);
-	assert_int_equal(digest(sim_look(jumped)), digest(sim_look(lived)));
-	sim_destroy(jumped);
-	sim_destroy(lived);
+	assert_int_equal(jumped.view->race, 1);
+	assert_int_equal(digest(&jumped), digest(&lived));
+	race_end(&jumped);
+	race_end(&lived);
 }
 
 static void a_past_time_changes_nothing(void **state)
 {
 	struct sim_opts opts = options_with(5, 12);
-	struct sim *sim = sim_create(&opts);
+	struct race race = race_with(&opts);
 	uint64_t before;
 
 	(void)state;
-	sim_advance(sim, 20 * MINUTE, ALL);
-	before = digest(sim_look(sim));
+	look_at(&race, 20 * MINUTE);
+	before = digest(&race);
 
-	assert_true(sim_advance(sim, 10 * MINUTE, ALL));
-	assert_true(sim_advance(sim, -5, ALL));
+	assert_true(sim_advance(race.sim, 10 * MINUTE, ALL));
+	assert_true(sim_advance(race.sim, -5, ALL));
 
-	assert_int_equal(digest(sim_look(sim)), before);
-	sim_destroy(sim);
+	assert_int_equal(digest(&race), before);
+	race_end(&race);
 }
 
-static void check_row(const struct sim_view *view, size_t i)
+static void check_row(const struct race *race, size_t i)
 {
-	const struct sim_row *row = &view->rows[i];
+	struct lt_field_row row = row_at(race, i);
 
-	assert_true(row->laps >= 0 && row->pic >= 1 && row->num[0] != '\0');
-	assert_true(row->gap.ms >= -1 && row->gap.laps >= 0);
-	if (row->best.ms >= 0) {
-		assert_in_range(row->best.ms, 92000, 140000);
-		assert_true(row->last.ms >= row->best.ms);
+	assert_str_equal(row.text[LT_TEXT_NUM], race->view->rows[i].num);
+	assert_int_equal(row.position, i + 1);
+	assert_true(row.laps >= 0 && row.position_in_class >= 1 && row.text[LT_TEXT_NUM].n > 0);
+	assert_true(row.gap.ms >= -1 && row.gap.laps >= 0);
+	assert_true(row.gap.ms < 20 * MINUTE);
+	if (row.best.ms >= 0) {
+		assert_in_range(row.best.ms, 92000, 140000);
+		assert_true(row.last.ms >= row.best.ms);
 	}
 	if (i > 0) {
-		assert_true(row->laps <= view->rows[i - 1].laps);
+		assert_true(row.laps <= row_at(race, i - 1).laps);
 	}
 }
 
 static void every_moment_of_a_race_makes_sense(void **state)
 {
 	struct sim_opts opts = options_with(71, 40);
-	struct sim *sim = sim_create(&opts);
+	struct race race = race_with(&opts);
 	unsigned flags = 0, states = 0;
 
 	(void)state;
 	for (int64_t t = 0; t < sim_period_ms(&opts); t += 5000) {
-		const struct sim_view *view;
-
-		assert_true(sim_advance(sim, t, ALL));
-		view = sim_look(sim);
-		assert_int_equal(view->row_count, 40);
-		assert_int_equal(view->elapsed_ms + view->remain_ms, opts.duration_ms);
-		flags |= 1u << view->flag;
-		for (size_t i = 0; i < view->row_count; i++) {
-			check_row(view, i);
-			states |= 1u << view->rows[i].state;
+		look_at(&race, t);
+		assert_int_equal(race.view->row_count, 40);
+		assert_int_equal(race.view->elapsed_ms + race.view->remain_ms, opts.duration_ms);
+		flags |= 1u << race.view->flag;
+		for (size_t i = 0; i < race.view->row_count; i++) {
+			check_row(&race, i);
+			states |= 1u << race.view->rows[i].state;
 		}
 	}
 
@@ -164,40 +205,57 @@ static void every_moment_of_a_race_makes_sense(void **state)
 	assert_true(states & 1u << SIM_PIT);
 	assert_true(states & 1u << SIM_OUT);
 	assert_true(states & 1u << SIM_STOP);
-	sim_destroy(sim);
+	race_end(&race);
 }
 
 static void gaps_on_the_lead_lap_never_shrink_down_the_order(void **state)
 {
 	struct sim_opts opts = options_with(71, 40);
-	struct sim *sim = sim_create(&opts);
+	struct race race = race_with(&opts);
 	size_t compared = 0;
 
 	(void)state;
 	for (int64_t t = 10 * MINUTE; t < 60 * MINUTE; t += 5000) {
-		const struct sim_view *view;
 		int64_t before_ms = 0;
 
-		assert_true(sim_advance(sim, t, ALL));
-		view = sim_look(sim);
-		for (size_t i = 1; i < view->row_count && view->rows[i].gap.laps == 0; i++) {
-			if (view->rows[i].gap.ms < 0) {
+		look_at(&race, t);
+		for (size_t i = 1; i < race.view->row_count && row_at(&race, i).gap.laps == 0;
+				i++) {
+			int64_t gap_ms = row_at(&race, i).gap.ms;
+
+			if (gap_ms < 0) {
 				continue;
 			}
-			assert_true(view->rows[i].gap.ms >= before_ms);
-			before_ms = view->rows[i].gap.ms;
+			assert_true(gap_ms >= before_ms);
+			before_ms = gap_ms;
 			compared++;
 		}
 	}
 
 	assert_true(compared > 1000);
-	sim_destroy(sim);
+	race_end(&race);
+}
+
+static void a_new_race_begins_without_times(void **state)
+{
+	struct sim_opts opts = options_with(71, 12);
+	struct race race = race_with(&opts);
+
+	(void)state;
+	look_at(&race, 30 * MINUTE);
+	assert_true(row_at(&race, 0).best.ms > 0);
+	look_at(&race, sim_period_ms(&opts) + 1000);
+
+	assert_int_equal(row_at(&race, 0).best.ms, LT_NO_TIME);
+	assert_int_equal(row_at(&race, 0).laps, 0);
+	assert_int_equal(row_at(&race, 11).gap.ms, LT_NO_TIME);
+	race_end(&race);
 }
 
 static void all_flags_come_up_within_some_races(void **state)
 {
 	struct sim_opts opts = options_with(3, 10);
-	struct sim *sim = sim_create(&opts);
+	struct sim *sim = sim_create(&opts, NULL, NULL);
 	unsigned flags = 0;
 
 	(void)state;
@@ -213,26 +271,25 @@ static void all_flags_come_up_within_some_races(void **state)
 static void every_car_is_classified_at_the_end_of_the_race(void **state)
 {
 	struct sim_opts opts = options_with(9, 30);
-	struct sim *sim = sim_create(&opts);
-	const struct sim_view *view;
+	struct race race = race_with(&opts);
 
 	(void)state;
-	sim_advance(sim, sim_period_ms(&opts) - 1, ALL);
-	view = sim_look(sim);
+	look_at(&race, sim_period_ms(&opts) - 1);
 
-	assert_int_equal(view->flag, SIM_FLAG_CHEQUERED);
-	for (size_t i = 0; i < view->row_count; i++) {
-		assert_true(view->rows[i].state == SIM_FIN || view->rows[i].state == SIM_RET);
+	assert_int_equal(race.view->flag, SIM_FLAG_CHEQUERED);
+	for (size_t i = 0; i < race.view->row_count; i++) {
+		assert_true(race.view->rows[i].state == SIM_FIN ||
+				race.view->rows[i].state == SIM_RET);
 	}
-	assert_int_equal(view->rows[0].state, SIM_FIN);
-	assert_in_range(view->rows[0].laps, 60, 76);
-	sim_destroy(sim);
+	assert_int_equal(race.view->rows[0].state, SIM_FIN);
+	assert_in_range(row_at(&race, 0).laps, 60, 76);
+	race_end(&race);
 }
 
 static void drivers_change_at_pit_stops_only(void **state)
 {
 	struct sim_opts opts = options_with(71, 20);
-	struct sim *sim = sim_create(&opts);
+	struct sim *sim = sim_create(&opts, NULL, NULL);
 	char driver[SIM_NAME_LEN] = "", num[8] = "";
 	int changes = 0, pits = 0;
 
@@ -268,31 +325,31 @@ static void drivers_change_at_pit_stops_only(void **state)
 static void exactly_one_car_holds_the_session_best(void **state)
 {
 	struct sim_opts opts = options_with(71, 60);
-	struct sim *sim = sim_create(&opts);
-	const struct sim_view *view;
+	struct race race = race_with(&opts);
 	int64_t best = INT64_MAX, marked = -1;
 
 	(void)state;
-	sim_advance(sim, 40 * MINUTE, ALL);
-	view = sim_look(sim);
-	for (size_t i = 0; i < view->row_count; i++) {
-		if (view->rows[i].best.ms >= 0 && view->rows[i].best.ms < best) {
-			best = view->rows[i].best.ms;
+	look_at(&race, 40 * MINUTE);
+	for (size_t i = 0; i < race.view->row_count; i++) {
+		struct lt_field_row row = row_at(&race, i);
+
+		if (row.best.ms >= 0 && row.best.ms < best) {
+			best = row.best.ms;
 		}
-		if (view->rows[i].best.mark == SIM_MARK_SB) {
+		if (row.best.mark == LT_TIME_SB) {
 			assert_int_equal(marked, -1);
-			marked = view->rows[i].best.ms;
+			marked = row.best.ms;
 		}
 	}
 
 	assert_int_equal(marked, best);
-	sim_destroy(sim);
+	race_end(&race);
 }
 
 static void race_control_speaks_in_order_and_is_bounded(void **state)
 {
 	struct sim_opts opts = options_with(71, 20);
-	struct sim *sim = sim_create(&opts);
+	struct sim *sim = sim_create(&opts, NULL, NULL);
 	int texts = 1;
 
 	(void)state;
@@ -335,19 +392,19 @@ static void the_smallest_and_the_largest_field_run(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct sim_opts opts = options_with(4, sizes[i]);
-		struct sim *sim = sim_create(&opts);
+		struct race race = race_with(&opts);
 
-		sim_advance(sim, 3 * sim_period_ms(&opts) - 1, ALL);
-		assert_int_equal(sim_look(sim)->row_count, sizes[i]);
-		assert_true(sim_look(sim)->rows[0].laps > 0);
-		sim_destroy(sim);
+		look_at(&race, 3 * sim_period_ms(&opts) - 1);
+		assert_int_equal(race.view->row_count, sizes[i]);
+		assert_true(row_at(&race, 0).laps > 0);
+		race_end(&race);
 	}
 }
 
 static void events_of_one_call_are_limited(void **state)
 {
 	struct sim_opts opts = options_with(4, 60);
-	struct sim *sim = sim_create(&opts);
+	struct sim *sim = sim_create(&opts, NULL, NULL);
 
 	(void)state;
 	assert_false(sim_advance(sim, 60 * MINUTE, 50));
@@ -366,6 +423,7 @@ int main(void)
 		cmocka_unit_test(a_past_time_changes_nothing),
 		cmocka_unit_test(every_moment_of_a_race_makes_sense),
 		cmocka_unit_test(gaps_on_the_lead_lap_never_shrink_down_the_order),
+		cmocka_unit_test(a_new_race_begins_without_times),
 		cmocka_unit_test(all_flags_come_up_within_some_races),
 		cmocka_unit_test(every_car_is_classified_at_the_end_of_the_race),
 		cmocka_unit_test(drivers_change_at_pit_stops_only),
