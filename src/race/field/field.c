@@ -213,6 +213,13 @@ static void field_set_state(struct lt_field *field, int32_t number, uint32_t sta
 	}
 }
 
+/* A distance that somebody may have meant. */
+static struct lt_field_gap sane_gap(const struct lt_field_gap *gap)
+{
+	return (struct lt_field_gap){ .ms = gap->ms == 0 ? 0 : lt_field_sane_ms(gap->ms),
+		.laps = LT_MAX(gap->laps, 0) };
+}
+
 static void field_set_gap(struct lt_field *field, int32_t number, const struct lt_field_gap *gap,
 		const struct lt_field_gap *interval)
 {
@@ -224,10 +231,10 @@ static void field_set_gap(struct lt_field *field, int32_t number, const struct l
 	car->has_gap = gap != NULL;
 	car->has_interval = interval != NULL;
 	if (gap) {
-		car->gap = *gap;
+		car->gap = sane_gap(gap);
 	}
 	if (interval) {
-		car->interval = *interval;
+		car->interval = sane_gap(interval);
 	}
 }
 

@@ -198,6 +198,92 @@ static void gaps_are_taken_at_the_last_line_of_the_car_behind(void **state)
 	api->close(field);
 }
 
+static void a_gap_grows_while_the_next_line_is_overdue(void **state)
+{
+	struct lt_field *field = api->open(&(struct lt_field_opts){
+			.size = sizeof(struct lt_field_opts), .sectors = 2, .live_gaps = 1 });
+	int32_t a = add(field, "a", "X"), b = add(field, "b", "X");
+	(void)state;
+
+	lap(field, a, 60000, 60000);
+	lap(field, b, 61000, 61000);
+	api->sector(field, a, 1, 30000, 90000, 90000);
+
+	assert_int_equal(row_at(field, 1, 90500).gap.ms, 1000);
+	assert_int_equal(row_at(field, 1, 97000).gap.ms, 7000);
+	api->set_state(field, b, LT_CAR_RET); /* nothing is to be expected of it */
+	assert_int_equal(row_at(field, 1, 99000).gap.ms, 1000);
+	api->close(field);
+}
+
+static void a_car_that_leaves_the_pits_unseen_is_on_its_out_lap(void **state)
+{
+	struct lt_field *field = open_field(LT_FIELD_RACE, 0);
+	int32_t a = add(field, "a", "X");
+	(void)state;
+
+	lap(field, a, 60000, 60000);
+	api->pit(field, a, LT_PIT_LEFT, 70000);
+	struct lt_field_row row = row_at(field, 0, 70000);
+
+	assert_int_equal(row.state, LT_CAR_OUT);
+	assert_int_equal(row.pits, 0);
+	lap(field, a, 65000, 125000);
+	assert_int_equal(row_at(field, 0, 125000).state, LT_CAR_RUN);
+	api->close(field);
+}
+
+static void a_stated_count_is_neither_a_crossing_nor_a_lap_time(void **state)
+{
+	struct lt_field *field = open_field(LT_FIELD_RACE, 0);
+	int32_t a = add(field, "a", "X"), b = add(field, "b", "X");
+	(void)state;
+
+	lap(field, a, 60000, 60000);
+	api->set_flag(field, LT_FLAG_CHEQUERED, 70000);
+	api->set_count(field, a, 5, 300000);
+	api->set_count(field, b, 4, 250000);
+	struct lt_field_row row = row_at(field, 0, 80000);
+
+	assert_int_equal(row.car, a);
+	assert_int_equal(row.laps, 5);
+	assert_int_equal(row.best.ms, 60000);
+	assert_int_equal(row.state, LT_CAR_RUN);
+	assert_int_equal(row_at(field, 1, 80000).gap.laps, 1);
+	api->close(field);
+}
+
+static void counts_below_zero_are_shown_as_the_feed_has_them(void **state)
+{
+	struct lt_field *field = open_field(LT_FIELD_RACE, 0);
+	int32_t a = add(field, "a", "X");
+	(void)state;
+
+	lap(field, a, 60000, 60000);
+	api->set_count(field, a, -1, LT_NO_TIME);
+	assert_int_equal(row_at(field, 0, 60000).laps, -1);
+	api->set_count(field, a, 1, 60000);
+
+	assert_int_equal(row_at(field, 0, 60000).laps, 1);
+	assert_int_equal(row_at(field, 0, 60000).best.ms, 60000);
+	api->close(field);
+}
+
+static void a_stated_gap_that_cannot_be_is_none(void **state)
+{
+	struct lt_field *field = open_field(LT_FIELD_RACE, 0);
+	int32_t a = add(field, "a", "X");
+	struct lt_field_gap wrong = { .ms = -5, .laps = -2 };
+	(void)state;
+
+	api->set_gap(field, a, &wrong, &wrong);
+	struct lt_field_row row = row_at(field, 0, 1000);
+
+	assert_int_equal(row.gap.ms, LT_NO_TIME);
+	assert_int_equal(row.interval.laps, 0);
+	api->close(field);
+}
+
 static void a_pit_claim_counts_once_it_has_lasted(void **state)
 {
 	struct lt_field *field = api->open(&(struct lt_field_opts){
@@ -412,6 +498,11 @@ int main(void)
 		cmocka_unit_test(a_void_lap_counts_as_a_lap_but_not_for_best_times),
 		cmocka_unit_test(sectors_of_the_lap_before_are_old_once_a_new_one_came),
 		cmocka_unit_test(gaps_are_taken_at_the_last_line_of_the_car_behind),
+		cmocka_unit_test(a_gap_grows_while_the_next_line_is_overdue),
+		cmocka_unit_test(a_car_that_leaves_the_pits_unseen_is_on_its_out_lap),
+		cmocka_unit_test(a_stated_count_is_neither_a_crossing_nor_a_lap_time),
+		cmocka_unit_test(counts_below_zero_are_shown_as_the_feed_has_them),
+		cmocka_unit_test(a_stated_gap_that_cannot_be_is_none),
 		cmocka_unit_test(a_pit_claim_counts_once_it_has_lasted),
 		cmocka_unit_test(a_car_without_a_sign_of_life_has_stopped_but_only_under_green),
 		cmocka_unit_test(cars_finish_at_their_crossings_behind_the_leader),
