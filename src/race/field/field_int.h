@@ -33,6 +33,7 @@ struct lt_field_car {
 	int64_t *cross;
 	struct lt_field_lap_kept *kept;
 	int32_t cross_size, kept_size;
+	uint64_t line_serial; /* when it passed its last line, among all cars; 0: none yet */
 	struct lt_field_sector sector[LT_FIELD_SECTORS_MAX];
 	uint32_t state; /* as the plugin set it */
 	bool has_gap, has_interval;
@@ -60,6 +61,7 @@ struct lt_field {
 	size_t ordered_count;
 	uint32_t flag;
 	int64_t now_ms, green_ms; /* now: newest seen; green: time under green so far */
+	uint64_t line_serial;     /* of the newest line that was passed */
 	int64_t started_ms;       /* now - race time, from the newest crossing that had both */
 	bool has_started;
 	struct lt_field_clock clocks[2];

@@ -25,6 +25,7 @@ void lt_field_forget_results(struct lt_field *field, struct lt_field_car *car)
 	car->cross = NULL;
 	car->kept = NULL;
 	car->cross_size = car->kept_size = car->progress = 0;
+	car->line_serial = 0;
 	car->position = car->laps = car->best_lap = car->pits = car->driver_changes = 0;
 	car->total_ms = car->last_ms = car->best_ms = car->crossed_ms = LT_NO_TIME;
 	car->moved_green_ms = field->green_ms;
@@ -96,6 +97,7 @@ static void pass_line(
 		}
 	}
 	car->cross[line] = total_ms;
+	car->line_serial = ++field->line_serial;
 }
 
 /* Laps beyond this one were edited away. */

@@ -36,6 +36,10 @@ static int compare_progress(const struct lt_field_car *a, const struct lt_field_
 				a->progress > 0 ? lt_field_cross_of(a, a->progress) : a->total_ms,
 				b->progress > 0 ? lt_field_cross_of(b, b->progress) : b->total_ms);
 	}
+	/* The same time to the millisecond: who was told first was first. */
+	if (order == 0 && a->line_serial != b->line_serial) {
+		order = a->line_serial < b->line_serial ? -1 : 1;
+	}
 	return order ? order : strcmp(a->key, b->key);
 }
 

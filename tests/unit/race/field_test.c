@@ -56,6 +56,20 @@ static void a_race_is_ordered_by_laps_and_total_time(void **state)
 	api->close(field);
 }
 
+static void of_two_that_cross_at_the_same_time_the_one_told_first_leads(void **state)
+{
+	struct lt_field *field = open_field(LT_FIELD_RACE, 0);
+	int32_t a = add(field, "a", "X"), b = add(field, "b", "X");
+	(void)state;
+
+	lap(field, b, 60000, 60000);
+	lap(field, a, 60000, 60000);
+
+	assert_int_equal(row_at(field, 0, 60000).car, b);
+	assert_int_equal(row_at(field, 1, 60000).gap.ms, 0);
+	api->close(field);
+}
+
 static void a_car_that_has_not_crossed_yet_is_not_a_lap_down(void **state)
 {
 	struct lt_field *field = open_field(LT_FIELD_RACE, 0);
@@ -490,6 +504,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_race_is_ordered_by_laps_and_total_time),
+		cmocka_unit_test(of_two_that_cross_at_the_same_time_the_one_told_first_leads),
 		cmocka_unit_test(a_car_that_has_not_crossed_yet_is_not_a_lap_down),
 		cmocka_unit_test(a_lapped_car_is_behind_by_laps),
 		cmocka_unit_test(practice_is_ordered_by_best_lap_with_gaps_between_best_laps),
