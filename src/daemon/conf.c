@@ -333,6 +333,7 @@ static void read_values(const struct lt_conf *conf, struct lt_daemon_conf *ret)
 	ret->standalone_port = (uint16_t)seconds_of(conf, "LIVETIMING_STANDALONE_PORT");
 	ret->use_upnp = lt_conf_get(conf, "LIVETIMING_USE_UPNP");
 	ret->crash_limit = (unsigned)seconds_of(conf, "LIVETIMING_CRASH_LIMIT");
+	ret->hang_s = seconds_of(conf, "LIVETIMING_HANG_S");
 	ret->settle_s = seconds_of(conf, "LIVETIMING_SETTLE_S");
 	ret->notify_socket = lt_conf_get(conf, "NOTIFY_SOCKET");
 	ret->watchdog_us = watchdog_us(conf);

@@ -67,6 +67,7 @@ struct lt_daemon_conf {
 	uint16_t standalone_port; /* 0: any */
 	const char *use_upnp;     /* any text; NULL: no */
 	unsigned crash_limit;     /* deaths; 0: none is too many */
+	int64_t hang_s;           /* of an isolated service; 0: for ever */
 	int64_t settle_s;
 	const char *notify_socket; /* NULL: nobody waits for READY=1 */
 	int64_t watchdog_us;       /* 0: none */

@@ -335,6 +335,8 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_LIMIT_PING_INTERVAL_MS", NULL, check_count, "between pings"),
 	CHECKED("LIVETIMING_CRASH_LIMIT", "4", check_crash_limit,
 			"deaths in a row after which a service, or starting at once, is given up"),
+	CHECKED("LIVETIMING_HANG_S", "30", check_seconds,
+			"silence after which the process of an isolated service is ended; 0 is never"),
 	CHECKED("LIVETIMING_SETTLE_S", "60", check_period,
 			"a start that lasts so long has succeeded"),
 	/* Of services in processes of their own (docs/services.md). */

@@ -121,6 +121,7 @@ struct lt_isolation *lt_isolation_create(const struct lt_isolation_env *env)
 			.program = "/proc/self/exe", /* also when a newer one has been installed */
 			.settings = (const char *const *)settings,
 			.crash_limit = conf->crash_limit,
+			.hang_ms = conf->hang_s * 1000,
 			.place = place,
 			.arg = isolation });
 	for (char **text = settings; *text != NULL; text++) {

@@ -218,6 +218,7 @@ static void report(void *arg)
 	lt_json_print(&text, now, LT_JSON_UTF8);
 	if (lt_str_eq(lt_buf_str(&text), lt_buf_str(&process->last_report))) {
 		cJSON_Delete(now);
+		say_take(process, cJSON_CreateObject()); /* a sign of life */
 		return;
 	}
 	lt_buf_finish(&process->last_report);

@@ -260,6 +260,21 @@ test('one whose plugin gives up, or hangs, is not mistaken for a crash, and can 
   await soon(() => !alive(pid), 'a hanging process to be killed');
 });
 
+test('one that hangs is ended and comes back', async (t) => {
+  const daemon = await startDaemon(t, { env: { LIVETIMING_HANG_S: '8' } });
+  const file = path.join(daemon.dir, 'hang');
+  const { uuid } = await daemon.ctlJson(['service', 'start', 'crash', '--isolated', '--hang', file]);
+  const { pid } = await running(daemon, uuid);
+  writeFileSync(file, '');
+  await soon(() => daemon.log.includes(`process of a service hangs, ended uuid=${uuid} pid=${pid}`), 'it to be found');
+  rmSync(file);
+  await soon(async () => {
+    const service = await show(daemon, uuid);
+    return service.status === 'running' && service.pid !== pid && service.deaths >= 1;
+  }, 'it to be back');
+  assert.match(daemon.log, /process of a service died, started again.*how="silent for 8 s, hung"/);
+});
+
 test('when the daemon is killed its children end, and there is one instance after it is back', async (t) => {
   const daemon = new Daemon();
   t.after(() => daemon.destroy());

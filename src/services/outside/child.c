@@ -66,6 +66,7 @@ static void free_child(struct lt_child *child)
 	DL_DELETE(child->children->list, child);
 	lt_timer_cancel(&child->timer);
 	lt_timer_cancel(&child->reaper);
+	lt_timer_cancel(&child->silence);
 	lt_deferred_cancel(&child->failed_call);
 	close_ends(child);
 	lt_args_finish(&child->args);
@@ -185,9 +186,16 @@ static void on_dead(struct lt_child *child, int status)
 	struct lt_children *children = child->children;
 	char how[80];
 
-	describe(status, how, sizeof(how));
+	if (child->is_hung) {
+		snprintf(how, sizeof(how), "silent for %lld s, hung",
+				(long long)(children->env.hang_ms / 1000));
+	} else {
+		describe(status, how, sizeof(how));
+	}
+	child->is_hung = false;
 	lt_timer_cancel(&child->reaper);
 	lt_timer_cancel(&child->timer);
+	lt_timer_cancel(&child->silence);
 	lt_child_take_output(child, (struct lt_str){ NULL, 0 }, true);
 	close_ends(child);
 	child->pid = 0;
@@ -226,6 +234,41 @@ static void await_death(struct lt_child *child)
 	if (!lt_timer_is_armed(&child->reaper)) {
 		child->ending_since_us = lt_loop_now(child->children->env.loop).us;
 		lt_timer_every(&child->reaper, child->children->env.loop, REAP_MS, on_reap, child);
+	}
+}
+
+/* --- a sign of life --- */
+
+static void expect_word(struct lt_child *child);
+
+/* Perhaps it was we who stood still: then its word is there, unread. */
+static bool has_spoken(const struct lt_child *child)
+{
+	char byte;
+
+	return recv(child->channel, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+static void on_silence(void *arg)
+{
+	struct lt_child *child = arg;
+
+	if (child->channel < 0 || has_spoken(child)) {
+		expect_word(child);
+		return;
+	}
+	lt_log(&child->children->env.log, LT_ERROR, "process of a service hangs, ended",
+			"uuid=%s pid=%d", child->uuid, (int)child->pid);
+	child->is_hung = true;
+	kill(child->pid, SIGABRT); /* a core file tells where */
+	await_death(child);
+}
+
+static void expect_word(struct lt_child *child)
+{
+	if (child->children->env.hang_ms > 0 && child->pid != 0 && !child->is_hung) {
+		lt_timer_once(&child->silence, child->children->env.loop,
+				child->children->env.hang_ms, on_silence, child);
 	}
 }
 
@@ -283,6 +326,7 @@ static void on_channel(void *arg, int events)
 		return;
 	}
 	child->input.n += (size_t)n;
+	expect_word(child);
 	while (lt_ctl_next_line(&child->input, &line, &used, &err)) {
 		take_line(child, line);
 		lt_buf_remove_front(&child->input, used);
@@ -341,6 +385,7 @@ static bool run(struct lt_child *child, struct lt_err *err)
 		await_death(child);
 		return true;
 	}
+	expect_word(child);
 	json = cJSON_CreateObject();
 	lt_json_add_c(json, "url", place.url);
 	lt_json_add_c(json, "authid", place.authid);
@@ -401,6 +446,7 @@ static void order_stop(struct lt_child *child, const char *order)
 
 	lt_json_add_c(json, "do", order);
 	say_take(child, json);
+	lt_timer_cancel(&child->silence); /* it has its time to stop */
 	lt_timer_once(&child->timer, child->children->env.loop, STOP_MS, on_stop_late, child);
 }
 

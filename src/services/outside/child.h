@@ -7,7 +7,8 @@
  * prints goes to the daemon's log.
  *
  * A child that dies is started again after a wait, with the same UUID, and its
- * saved state; one that says why it ends (the plugin gave up, wrong options) is
+ * saved state; so is one that is silent for hang_ms, after it was made to end
+ * (its callbacks do not return). One that says why it ends (the plugin gave up, wrong options) is
  * not. `crash_limit` deaths in LT_CHILD_WINDOW_S seconds are a crash loop: it is
  * given up, with its reason. When the daemon dies, the kernel kills its
  * children; there is one instance of a service at any time: a child begins when
@@ -43,6 +44,7 @@ struct lt_children_env {
 	const char *program;         /* file to run; copied */
 	const char *const *settings; /* "NAME=value" ..., NULL; over the environment; copied */
 	unsigned crash_limit;        /* 0: none is too many */
+	int64_t hang_ms;             /* without a word; then it is ended as hung; 0: never */
 	const int64_t *waits_ms;     /* before a new start; borrowed; NULL: 0.2, 1, 2, 5, 10 s */
 	size_t waits_n;
 	/* Asked before each start. */

@@ -32,6 +32,8 @@ struct lt_child {
 	struct lt_timer timer;  /* next start; then how long a stop may take */
 	struct lt_timer reaper; /* the channel has ended, the process not yet */
 	int64_t ending_since_us;
+	struct lt_timer silence; /* how long it may say nothing */
+	bool is_hung;
 	struct lt_backoff backoff;
 	int64_t started_us;
 	int64_t died_us[LT_CHILD_DEATHS_MAX]; /* the newest first */
