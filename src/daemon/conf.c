@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/ctl_proto.h"
 #include "base/fsutil.h"
+#include "calendar/zone.h"
 #include "daemon/conf_priv.h"
 
 #define FILE_MAX_BYTES (4u * 1024 * 1024)
@@ -391,6 +392,24 @@ static void report_inert(const struct lt_conf *conf, lt_conf_report_fn report, v
 	}
 }
 
+/* The zone of floating times. A wrong one must not pass for UTC without a word. */
+static void check_zone(const char *name, lt_conf_report_fn report, void *arg)
+{
+	LT_AUTO(lt_buf_finish) struct lt_buf sentence = { 0 };
+	struct lt_zone zone = { 0 };
+	char quoted[LT_QUOTE_MAX];
+	struct lt_err err;
+
+	if (name && name[0] && !lt_zone_load(NULL, lt_str_from(name), &zone, &err)) {
+		lt_buf_printf(&sentence,
+				"TZ: %s is no time zone; times without one in calendars count as "
+				"UTC",
+				lt_str_quote(lt_str_from(name), quoted));
+		report(arg, false, sentence.p);
+	}
+	lt_zone_finish(&zone);
+}
+
 bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 		lt_conf_report_fn report, void *arg)
 {
@@ -401,6 +420,7 @@ bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 	report_inert(conf, report, arg);
 	if (errors == 0) {
 		read_values(conf, ret);
+		check_zone(ret->local_zone, report, arg);
 		if (!check_tls(ret, lt_conf_origin(conf, "LIVETIMING_LISTEN"), &err)) {
 			report(arg, true, err.msg);
 			errors++;

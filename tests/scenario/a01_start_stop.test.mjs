@@ -118,6 +118,15 @@ test('names of the original without effect are said to have none', async (t) => 
   assert.match(result.stderr, /my\.env:1: LIVETIMING_PID_DIR: has no effect in this version/);
 });
 
+test('a time zone that is none is not silently UTC', async (t) => {
+  const wrong = await daemon(t, ['--check-config'], { TZ: 'Europe/Nowhere' });
+  assert.equal(wrong.code, 0);
+  assert.match(wrong.stderr, /TZ: "Europe\/Nowhere" is no time zone; times without one in calendars count as UTC/);
+  for (const TZ of ['Europe/Paris', 'CET-1CEST,M3.5.0,M10.5.0/3', '']) {
+    assert.equal((await daemon(t, ['--check-config'], { TZ })).stderr, '');
+  }
+});
+
 const bad = [
   ['LIVETIMING_LISTEN', 'nonsense', /expected ADDRESS:PORT or unix:PATH/],
   ['LIVETIMING_LISTEN', '127.0.0.1:99999', /port/],
