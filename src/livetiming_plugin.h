@@ -33,6 +33,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -741,6 +742,48 @@ static inline struct lt_str lt_text_n(const char *text, size_t n)
 	s.p = text;
 	s.n = n;
 	return s;
+}
+static inline struct lt_str lt_text_c(const char *text)
+{
+	return lt_text_n(text, strlen(text));
+}
+
+/* Cells of a row. */
+static inline struct lt_cell lt_cell_of(uint32_t kind, int64_t i, double d, struct lt_str s)
+{
+	struct lt_cell cell;
+	cell.kind = kind;
+	cell.flag = LT_TIME_PLAIN;
+	cell.i = i;
+	cell.d = d;
+	cell.s = s;
+	return cell;
+}
+static inline struct lt_cell lt_cell_text(struct lt_str text)
+{
+	return lt_cell_of(LT_CELL_TEXT, 0, 0, text);
+}
+static inline struct lt_cell lt_cell_int(int64_t i)
+{
+	return lt_cell_of(LT_CELL_INT, i, 0, lt_text_n("", 0));
+}
+static inline struct lt_cell lt_cell_number(double number)
+{
+	return lt_cell_of(LT_CELL_NUMBER, 0, number, lt_text_n("", 0));
+}
+/* A time as the field has it: LT_NO_TIME is an empty cell. */
+static inline struct lt_cell lt_cell_time(struct lt_field_time time)
+{
+	struct lt_cell cell = lt_cell_of(LT_CELL_TIME, 0,
+			time.ms == LT_NO_TIME ? -1 : (double)time.ms / 1000, lt_text_n("", 0));
+	cell.flag = time.mark;
+	return cell;
+}
+/* For the column State: "RUN" of LT_CAR_RUN ...; empty: none of them. */
+static inline struct lt_cell lt_cell_state(uint32_t state)
+{
+	static const char *const names[] = { "", "RUN", "PIT", "OUT", "STOP", "FIN", "RET" };
+	return lt_cell_text(lt_text_c(state <= LT_CAR_RET ? names[state] : ""));
 }
 
 #ifdef __cplusplus

@@ -4,11 +4,6 @@
 
 #include "assettocorsa.h"
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static void add_column(struct assettocorsa *self, struct lt_column column)
 {
 	self->columns[self->column_count++] = column;
@@ -60,7 +55,7 @@ int32_t ac_describe(struct assettocorsa *self, const struct ac_view *view)
 	describe_session(view, self->described, sizeof(self->described));
 	self->described_race = view->is_race;
 	info.name = self->api->option_text(self->host, "name");
-	info.description = text_of(self->described);
+	info.description = lt_text_c(self->described);
 	info.columns = self->columns;
 	info.column_count = self->column_count;
 	info.track_data = headings;
@@ -69,52 +64,28 @@ int32_t ac_describe(struct assettocorsa *self, const struct ac_view *view)
 	return self->api->describe(self->host, &info);
 }
 
-static struct lt_cell text_cell(struct lt_str text)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text };
-}
-
-static struct lt_cell int_cell(int64_t i)
-{
-	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
-}
-
-static struct lt_cell time_cell(struct lt_field_time time)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TIME,
-		.flag = time.mark,
-		.d = time.ms == LT_NO_TIME ? -1 : (double)time.ms / 1000.0 };
-}
-
 static void give_row(struct assettocorsa *self, bool is_race, const struct lt_field_row *row)
 {
-	static const char *const states[] = { [LT_CAR_AUTO] = "",
-		[LT_CAR_RUN] = "RUN",
-		[LT_CAR_PIT] = "PIT",
-		[LT_CAR_OUT] = "OUT",
-		[LT_CAR_STOP] = "STOP",
-		[LT_CAR_FIN] = "FIN",
-		[LT_CAR_RET] = "RET" };
 	struct lt_cell cells[COLUMNS_MAX];
 	char gap[24], interval[24];
 	size_t n = 0;
 
-	cells[n++] = text_cell(row->text[LT_TEXT_NUM]);
-	cells[n++] = text_cell(text_of(states[row->state]));
-	cells[n++] = text_cell(row->text[LT_TEXT_CLASS]);
-	cells[n++] = int_cell(row->position_in_class);
-	cells[n++] = text_cell(row->text[LT_TEXT_DRIVER]);
-	cells[n++] = text_cell(row->text[LT_TEXT_TEAM]);
-	cells[n++] = text_cell(row->text[LT_TEXT_CAR]);
-	cells[n++] = int_cell(row->laps);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_NUM]);
+	cells[n++] = lt_cell_state(row->state);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_CLASS]);
+	cells[n++] = lt_cell_int(row->position_in_class);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_DRIVER]);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_TEAM]);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_CAR]);
+	cells[n++] = lt_cell_int(row->laps);
 	if (!is_race) {
-		cells[n++] = time_cell(row->best);
+		cells[n++] = lt_cell_time(row->best);
 	}
 	cells[n++] = self->field_ext->gap_cell(&row->gap, gap);
 	cells[n++] = self->field_ext->gap_cell(&row->interval, interval);
-	cells[n++] = time_cell(row->last);
+	cells[n++] = lt_cell_time(row->last);
 	if (is_race) {
-		cells[n++] = time_cell(row->best);
+		cells[n++] = lt_cell_time(row->best);
 	}
 	self->api->state_row(self->host, cells, n);
 }
@@ -131,9 +102,9 @@ static void give_session(struct assettocorsa *self, const struct ac_view *view, 
 	struct lt_str track_data[3] = { { "", 0 }, { "", 0 }, { "", 0 } };
 
 	if (view->session != NULL) {
-		track_data[0] = text_of(view->session->server);
-		track_data[1] = text_of(view->session->track);
-		track_data[2] = text_of(view->session->layout);
+		track_data[0] = lt_text_c(view->session->server);
+		track_data[1] = lt_text_c(view->session->track);
+		track_data[2] = lt_text_c(view->session->layout);
 	}
 	session.flag = view->flag;
 	session.time_elapsed_s = seconds(self->field_ext->clock(field, LT_CLOCK_ELAPSED, now_ms));
@@ -154,14 +125,14 @@ static void give_messages(struct assettocorsa *self)
 
 		if (message.is_error) {
 			snprintf(text, sizeof(text), "the server says: %s", message.text);
-			self->api->log(self->host, LT_LOG_WARNING, text_of(text));
+			self->api->log(self->host, LT_LOG_WARNING, lt_text_c(text));
 			continue;
 		}
 		info.category = LT_LITERAL("Chat");
-		info.text = text_of(message.text);
+		info.text = lt_text_c(message.text);
 		info.type = LT_LITERAL("");
 		if (message.num[0] != '\0') {
-			info.car = text_of(message.num);
+			info.car = lt_text_c(message.num);
 		}
 		self->api->message(self->host, &info);
 	}

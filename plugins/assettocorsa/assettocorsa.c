@@ -69,11 +69,6 @@ static const struct lt_plugin_option options[] = {
 	{ .name = NULL },
 };
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static bool option_is(const struct assettocorsa *self, const char *name, const char *value)
 {
 	struct lt_str text = self->api->option_text(self->host, name);
@@ -90,7 +85,7 @@ static int64_t now_ms(const struct assettocorsa *self)
 
 static void send_command(struct assettocorsa *self, const char *command, size_t n)
 {
-	self->udp_ext->send(self->udp, lt_text_n(command, n), text_of(self->server));
+	self->udp_ext->send(self->udp, lt_text_n(command, n), lt_text_c(self->server));
 }
 
 static void ask_session(struct assettocorsa *self)
@@ -222,11 +217,11 @@ static void log_damage(struct assettocorsa *self, int64_t now_us)
 	}
 	snprintf(text, sizeof(text), "skipped %lld damaged datagrams and %lld from other addresses",
 			(long long)self->damaged, (long long)self->foreign);
-	self->api->log(self->host, LT_LOG_WARNING, text_of(text));
+	self->api->log(self->host, LT_LOG_WARNING, lt_text_c(text));
 	if (self->other_version != 0) {
 		snprintf(text, sizeof(text), "the server speaks version %u of the protocol, not %u",
 				self->other_version, AC_PROTOCOL);
-		self->api->log(self->host, LT_LOG_ERROR, text_of(text));
+		self->api->log(self->host, LT_LOG_ERROR, lt_text_c(text));
 	}
 	self->logged = bad;
 	self->logged_us = now_us;
@@ -255,7 +250,7 @@ static void watch_silence(struct assettocorsa *self, int64_t now_us)
 		snprintf(text, sizeof(text), "no answer from %s for %lld s", self->server,
 				(long long)(silent_us / 1000000));
 	}
-	self->api->set_stale(self->host, 1, text_of(text));
+	self->api->set_stale(self->host, 1, lt_text_c(text));
 }
 
 static void update(void *arg)
@@ -276,7 +271,7 @@ static void update(void *arg)
 
 static int32_t refuse(struct assettocorsa *self, const char *reason)
 {
-	self->api->fail(self->host, text_of(reason));
+	self->api->fail(self->host, lt_text_c(reason));
 	return -1;
 }
 

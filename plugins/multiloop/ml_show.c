@@ -7,11 +7,6 @@
 #define MPH_PER_INCH_S 0.05681818
 #define KMH_PER_INCH_S 0.09144
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static bool is_mph(const struct multiloop *self)
 {
 	struct lt_str unit = self->api->option_text(self->host, "speed-unit");
@@ -82,7 +77,7 @@ int32_t ml_describe(struct multiloop *self, const struct ml_view *view)
 	self->described_race = view->is_race;
 	self->described_speed = view->has_speed;
 	info.name = self->api->option_text(self->host, "name");
-	info.description = text_of(self->described);
+	info.description = lt_text_c(self->described);
 	info.columns = self->columns;
 	info.column_count = self->column_count;
 	info.track_data = headings;
@@ -91,29 +86,12 @@ int32_t ml_describe(struct multiloop *self, const struct ml_view *view)
 	return self->api->describe(self->host, &info);
 }
 
-static struct lt_cell text_cell(struct lt_str text)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text };
-}
-
-static struct lt_cell int_cell(int64_t i)
-{
-	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
-}
-
-static struct lt_cell time_cell(struct lt_field_time time)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TIME,
-		.flag = time.mark,
-		.d = time.ms == LT_NO_TIME ? -1 : (double)time.ms / 1000.0 };
-}
-
 /* One decimal, as speed traps are read. */
 static struct lt_cell speed_cell(double inches_s, bool mph)
 {
 	double speed = inches_s * (mph ? MPH_PER_INCH_S : KMH_PER_INCH_S);
 
-	return inches_s <= 0 ? text_cell(lt_text_n("", 0))
+	return inches_s <= 0 ? lt_cell_text(lt_text_n("", 0))
 			     : (struct lt_cell){ .kind = LT_CELL_NUMBER,
 				       .d = (double)(int64_t)(speed * 10 + 0.5) / 10 };
 }
@@ -121,43 +99,36 @@ static struct lt_cell speed_cell(double inches_s, bool mph)
 static void give_row(
 		struct multiloop *self, const struct ml_view *view, const struct lt_field_row *row)
 {
-	static const char *const states[] = { [LT_CAR_AUTO] = "",
-		[LT_CAR_RUN] = "RUN",
-		[LT_CAR_PIT] = "PIT",
-		[LT_CAR_OUT] = "OUT",
-		[LT_CAR_STOP] = "STOP",
-		[LT_CAR_FIN] = "FIN",
-		[LT_CAR_RET] = "RET" };
 	const struct ml_car *car = ml_model_car(self->model, row->car);
 	struct lt_cell cells[COLUMNS_MAX];
 	char gap[24], interval[24];
 	size_t n = 0;
 
-	cells[n++] = text_cell(row->text[LT_TEXT_NUM]);
-	cells[n++] = text_cell(text_of(states[row->state]));
-	cells[n++] = text_cell(row->text[LT_TEXT_CLASS]);
-	cells[n++] = int_cell(row->position_in_class);
-	cells[n++] = text_cell(row->text[LT_TEXT_DRIVER]);
-	cells[n++] = text_cell(row->text[LT_TEXT_TEAM]);
-	cells[n++] = text_cell(row->text[LT_TEXT_CAR]);
-	cells[n++] = int_cell(row->laps);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_NUM]);
+	cells[n++] = lt_cell_state(row->state);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_CLASS]);
+	cells[n++] = lt_cell_int(row->position_in_class);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_DRIVER]);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_TEAM]);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_CAR]);
+	cells[n++] = lt_cell_int(row->laps);
 	if (!view->is_race) {
-		cells[n++] = time_cell(row->best);
+		cells[n++] = lt_cell_time(row->best);
 	}
 	cells[n++] = self->field_ext->gap_cell(&row->gap, gap);
 	cells[n++] = self->field_ext->gap_cell(&row->interval, interval);
 	for (uint32_t i = 0; i < self->opts.sectors; i++) {
-		cells[n++] = time_cell(row->sector[i]);
+		cells[n++] = lt_cell_time(row->sector[i]);
 	}
-	cells[n++] = time_cell(row->last);
+	cells[n++] = lt_cell_time(row->last);
 	if (view->is_race) {
-		cells[n++] = time_cell(row->best);
+		cells[n++] = lt_cell_time(row->best);
 	}
 	if (view->has_speed) {
 		cells[n++] = speed_cell(car->speed, is_mph(self));
 		cells[n++] = speed_cell(car->best_speed, is_mph(self));
 	}
-	cells[n++] = int_cell(row->pits);
+	cells[n++] = lt_cell_int(row->pits);
 	self->api->state_row(self->host, cells, n);
 }
 
@@ -170,7 +141,7 @@ static struct lt_str write_clock(char *text, size_t size, int64_t ms)
 		snprintf(text, size, "%d:%02d:%02d", (int)(s / 3600), (int)(s / 60 % 60),
 				(int)(s % 60));
 	}
-	return text_of(text);
+	return lt_text_c(text);
 }
 
 static double seconds(int64_t ms)
@@ -191,11 +162,11 @@ static void give_session(struct multiloop *self, const struct ml_view *view, int
 	if (view->green_ms >= 0) {
 		snprintf(changes, sizeof(changes), "%d", (int)view->lead_changes);
 	}
-	track_data[0] = text_of(view->track);
-	track_data[1] = text_of(length);
+	track_data[0] = lt_text_c(view->track);
+	track_data[1] = lt_text_c(length);
 	track_data[2] = write_clock(green, sizeof(green), view->green_ms);
 	track_data[3] = write_clock(yellow, sizeof(yellow), view->yellow_ms);
-	track_data[4] = text_of(changes);
+	track_data[4] = lt_text_c(changes);
 	track_data[5] = view->is_waiting ? LT_LITERAL("waiting for entries") : LT_LITERAL("");
 	session.flag = view->flag;
 	session.time_elapsed_s = seconds(self->field_ext->clock(field, LT_CLOCK_ELAPSED, now_ms));
@@ -216,10 +187,10 @@ static void give_messages(struct multiloop *self)
 		info.category = message.is_race_control ? LT_LITERAL("Race Control")
 							: LT_LITERAL("Timing");
 		info.type = message.is_race_control ? LT_LITERAL("raceControl") : LT_LITERAL("");
-		info.text = text_of(message.text);
+		info.text = lt_text_c(message.text);
 		info.time_s = message.time_s;
 		if (message.num[0] != '\0') {
-			info.car = text_of(message.num);
+			info.car = lt_text_c(message.num);
 		}
 		self->api->message(self->host, &info);
 	}

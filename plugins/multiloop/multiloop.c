@@ -108,11 +108,6 @@ static const struct lt_plugin_option options[] = {
 	{ .name = NULL },
 };
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static bool option_is(const struct multiloop *self, const char *name, const char *value)
 {
 	struct lt_str text = self->api->option_text(self->host, name);
@@ -168,7 +163,7 @@ static void log_damage(struct multiloop *self, int64_t now_us)
 			(long long)(counts->damaged - self->logged.damaged),
 			(long long)(counts->ignored - self->logged.ignored),
 			(long long)(counts->records - self->logged.records));
-	self->api->log(self->host, LT_LOG_WARNING, text_of(text));
+	self->api->log(self->host, LT_LOG_WARNING, lt_text_c(text));
 	self->logged = *counts;
 	self->logged_us = now_us;
 }
@@ -187,7 +182,7 @@ static void update(void *arg)
 		self->is_unreadable = true;
 		snprintf(text, sizeof(text), "no readable record for %lld s",
 				(long long)((now_us - self->good_us) / 1000000));
-		self->api->set_stale(self->host, 1, text_of(text));
+		self->api->set_stale(self->host, 1, lt_text_c(text));
 	}
 }
 
@@ -307,7 +302,7 @@ static void on_play(void *arg)
 
 static int32_t refuse(struct multiloop *self, const char *reason)
 {
-	self->api->fail(self->host, text_of(reason));
+	self->api->fail(self->host, lt_text_c(reason));
 	return -1;
 }
 

@@ -9,11 +9,6 @@ static const struct lt_column columns[] = { LT_COL_NUM, LT_COL_STATE, LT_COL_DRI
 	LT_COL_S1, LT_COL_S2, LT_COL_S3, LT_COL_LAST_LAP, LT_COL_BEST_LAP, LT_COL_PITS };
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 int32_t f1_describe(struct openf1 *self)
 {
 	static const struct lt_str headings[] = { { "Air", 3 }, { "Track", 5 }, { "Humidity", 8 },
@@ -21,30 +16,13 @@ int32_t f1_describe(struct openf1 *self)
 	struct lt_service_info info = { .size = sizeof(info) };
 
 	info.name = self->api->option_text(self->host, "name");
-	info.description = text_of(self->described);
+	info.description = lt_text_c(self->described);
 	info.columns = columns;
 	info.column_count = COLUMN_COUNT;
 	info.track_data = headings;
 	info.track_data_count = sizeof(headings) / sizeof(headings[0]);
 	info.poll_interval_s = 1;
 	return self->api->describe(self->host, &info);
-}
-
-static struct lt_cell text_cell(struct lt_str text)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text };
-}
-
-static struct lt_cell int_cell(int64_t i)
-{
-	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
-}
-
-static struct lt_cell time_cell(struct lt_field_time time)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TIME,
-		.flag = time.mark,
-		.d = time.ms == LT_NO_TIME ? -1 : (double)time.ms / 1000.0 };
 }
 
 /* S M H I W, as tyres are known; another text as it is. */
@@ -57,7 +35,7 @@ static struct lt_str compound_of(const struct f1_stint *stint)
 			return lt_text_n(known[i], 1);
 		}
 	}
-	return text_of(stint->compound);
+	return lt_text_c(stint->compound);
 }
 
 static size_t give_tyres(
@@ -66,40 +44,33 @@ static size_t give_tyres(
 	int32_t laps = 0;
 	const struct f1_stint *stint = f1_model_tyres(self->model, row, &laps);
 
-	cells[0] = text_cell(stint != NULL ? compound_of(stint) : lt_text_n("", 0));
-	cells[1] = stint != NULL ? int_cell(laps) : text_cell(lt_text_n("", 0));
-	cells[2] = stint != NULL && stint->age != F1_NONE ? int_cell(stint->age + laps)
-							  : text_cell(lt_text_n("", 0));
+	cells[0] = lt_cell_text(stint != NULL ? compound_of(stint) : lt_text_n("", 0));
+	cells[1] = stint != NULL ? lt_cell_int(laps) : lt_cell_text(lt_text_n("", 0));
+	cells[2] = stint != NULL && stint->age != F1_NONE ? lt_cell_int(stint->age + laps)
+							  : lt_cell_text(lt_text_n("", 0));
 	return 3;
 }
 
 static void give_row(struct openf1 *self, const struct lt_field_row *row)
 {
-	static const char *const states[] = { [LT_CAR_AUTO] = "",
-		[LT_CAR_RUN] = "RUN",
-		[LT_CAR_PIT] = "PIT",
-		[LT_CAR_OUT] = "OUT",
-		[LT_CAR_STOP] = "STOP",
-		[LT_CAR_FIN] = "FIN",
-		[LT_CAR_RET] = "RET" };
 	struct lt_cell cells[COLUMN_COUNT];
 	char gap[24], interval[24];
 	size_t n = 0;
 
-	cells[n++] = text_cell(row->text[LT_TEXT_NUM]);
-	cells[n++] = text_cell(text_of(states[row->state]));
-	cells[n++] = text_cell(row->text[LT_TEXT_DRIVER]);
-	cells[n++] = text_cell(row->text[LT_TEXT_TEAM]);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_NUM]);
+	cells[n++] = lt_cell_state(row->state);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_DRIVER]);
+	cells[n++] = lt_cell_text(row->text[LT_TEXT_TEAM]);
 	n += give_tyres(self, row, cells + n);
-	cells[n++] = int_cell(row->laps);
+	cells[n++] = lt_cell_int(row->laps);
 	cells[n++] = self->field->gap_cell(&row->gap, gap);
 	cells[n++] = self->field->gap_cell(&row->interval, interval);
 	for (size_t i = 0; i < 3; i++) {
-		cells[n++] = time_cell(row->sector[i]);
+		cells[n++] = lt_cell_time(row->sector[i]);
 	}
-	cells[n++] = time_cell(row->last);
-	cells[n++] = time_cell(row->best);
-	cells[n++] = int_cell(row->pits);
+	cells[n++] = lt_cell_time(row->last);
+	cells[n++] = lt_cell_time(row->best);
+	cells[n++] = lt_cell_int(row->pits);
 	self->api->state_row(self->host, cells, n);
 }
 
@@ -109,7 +80,7 @@ static struct lt_str write_tenths(char text[24], int32_t tenths, const char *uni
 	if (tenths != F1_NONE) {
 		snprintf(text, 24, "%.1f%s", (double)tenths / 10.0, unit);
 	}
-	return text_of(text);
+	return lt_text_c(text);
 }
 
 static void give_session(struct openf1 *self, const struct f1_view *view, int64_t now_ms)
@@ -152,7 +123,7 @@ static void give_messages(struct openf1 *self)
 		struct lt_message_info info = { .size = sizeof(info),
 			.category = LT_LITERAL("Race Control"),
 			.type = LT_LITERAL("raceControl"),
-			.text = text_of(message.text) };
+			.text = lt_text_c(message.text) };
 		char driver[16];
 
 		if (message.at_ms <= self->told_ms) {
@@ -162,7 +133,7 @@ static void give_messages(struct openf1 *self)
 		self->told_ms = message.at_ms;
 		if (message.driver != 0) {
 			snprintf(driver, sizeof(driver), "%d", (int)message.driver);
-			info.car = text_of(driver);
+			info.car = lt_text_c(driver);
 		}
 		self->api->message(self->host, &info);
 	}

@@ -66,11 +66,6 @@ static const struct lt_plugin_option options[] = {
 	{ .name = NULL },
 };
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 /* --- the clock of the session --- */
 
 static int64_t session_now_ms(const struct openf1 *self)
@@ -120,7 +115,7 @@ static void count_rows(struct openf1 *self, const struct f1_data *data)
 		snprintf(text, sizeof(text), "%lld of %lld rows could not be used",
 				(long long)counts.damaged,
 				(long long)(counts.rows + counts.damaged));
-		self->api->log(self->host, LT_LOG_WARNING, text_of(text));
+		self->api->log(self->host, LT_LOG_WARNING, lt_text_c(text));
 	}
 }
 
@@ -191,7 +186,7 @@ static void update(void *arg)
 
 static int32_t refuse(struct openf1 *self, const char *reason)
 {
-	self->api->fail(self->host, text_of(reason));
+	self->api->fail(self->host, lt_text_c(reason));
 	return -1;
 }
 

@@ -3,11 +3,6 @@
 
 #include "push.h"
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 int32_t ps_describe(struct push *self)
 {
 	struct lt_service_info info = { .size = sizeof(info) };
@@ -21,34 +16,17 @@ int32_t ps_describe(struct push *self)
 			column->description[0] != '\0' ? column->description : NULL };
 	}
 	for (size_t i = 0; i < view.track_count; i++) {
-		headings[i] = text_of(view.track_names[i]);
+		headings[i] = lt_text_c(view.track_names[i]);
 	}
-	info.name = view.series[0] != '\0' ? text_of(view.series)
+	info.name = view.series[0] != '\0' ? lt_text_c(view.series)
 					   : self->api->option_text(self->host, "name");
-	info.description = text_of(view.description);
+	info.description = lt_text_c(view.description);
 	info.columns = self->columns;
 	info.column_count = view.columns->n;
 	info.track_data = headings;
 	info.track_data_count = view.track_count;
 	info.poll_interval_s = 1;
 	return self->api->describe(self->host, &info);
-}
-
-static struct lt_cell text_cell(struct lt_str text)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text };
-}
-
-static struct lt_cell int_cell(int64_t i)
-{
-	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
-}
-
-static struct lt_cell time_cell(struct lt_field_time time)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TIME,
-		.flag = time.mark,
-		.d = time.ms == LT_NO_TIME ? -1 : (double)time.ms / 1000.0 };
 }
 
 static struct lt_cell own_cell(const struct ps_value *value, enum ps_type type)
@@ -59,22 +37,15 @@ static struct lt_cell own_cell(const struct ps_value *value, enum ps_type type)
 	}
 	if (value->kind == LT_VALUE_NUMBER && type != PS_TYPE_DELTA &&
 			value->number == (double)(int64_t)value->number) {
-		return int_cell((int64_t)value->number);
+		return lt_cell_int((int64_t)value->number);
 	}
 	return value->kind == LT_VALUE_NUMBER
 			? (struct lt_cell){ .kind = LT_CELL_NUMBER, .d = value->number }
-			: text_cell(text_of(value->text));
+			: lt_cell_text(lt_text_c(value->text));
 }
 
 static struct lt_cell car_cell(uint32_t source, const struct lt_field_row *row)
 {
-	static const char *const states[] = { [LT_CAR_AUTO] = "",
-		[LT_CAR_RUN] = "RUN",
-		[LT_CAR_PIT] = "PIT",
-		[LT_CAR_OUT] = "OUT",
-		[LT_CAR_STOP] = "STOP",
-		[LT_CAR_FIN] = "FIN",
-		[LT_CAR_RET] = "RET" };
 	static const uint32_t texts[] = { [PS_NUM] = LT_TEXT_NUM,
 		[PS_CLASS] = LT_TEXT_CLASS,
 		[PS_TEAM] = LT_TEXT_TEAM,
@@ -84,21 +55,21 @@ static struct lt_cell car_cell(uint32_t source, const struct lt_field_row *row)
 
 	switch (source) {
 	case PS_STATE:
-		return text_cell(text_of(states[row->state]));
+		return lt_cell_state(row->state);
 	case PS_PIC:
-		return int_cell(row->position_in_class);
+		return lt_cell_int(row->position_in_class);
 	case PS_LAPS:
-		return int_cell(row->laps);
+		return lt_cell_int(row->laps);
 	case PS_LAST:
-		return time_cell(row->last);
+		return lt_cell_time(row->last);
 	case PS_BEST:
-		return time_cell(row->best);
+		return lt_cell_time(row->best);
 	case PS_PITS:
-		return int_cell(row->pits);
+		return lt_cell_int(row->pits);
 	default:
-		return source >= PS_BS1           ? time_cell(row->best_sector[source - PS_BS1])
-				: source >= PS_S1 ? time_cell(row->sector[source - PS_S1])
-						  : text_cell(row->text[texts[source]]);
+		return source >= PS_BS1           ? lt_cell_time(row->best_sector[source - PS_BS1])
+				: source >= PS_S1 ? lt_cell_time(row->sector[source - PS_S1])
+						  : lt_cell_text(row->text[texts[source]]);
 	}
 }
 
@@ -140,7 +111,7 @@ static void give_session(struct push *self, const struct ps_view *view, int64_t 
 	struct lt_str track[PS_TRACK_MAX];
 
 	for (size_t i = 0; i < view->track_count; i++) {
-		track[i] = text_of(view->track_values[i]);
+		track[i] = lt_text_c(view->track_values[i]);
 	}
 	session.flag = view->flag;
 	session.time_elapsed_s = seconds(self->field->clock(field, LT_CLOCK_ELAPSED, now_ms));

@@ -47,11 +47,6 @@ static const struct lt_plugin_option options[] = {
 	{ .name = NULL },
 };
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static int64_t now_ms(const struct push *self)
 {
 	return self->api->mono_us(self->host) / 1000;
@@ -72,7 +67,7 @@ static int32_t on_message(void *arg, const struct lt_value *message, struct lt_s
 	struct ps_change change;
 
 	if (!ps_model_push(self->model, message, now_ms(self), &change)) {
-		*ret_answer = text_of(ps_model_error(self->model));
+		*ret_answer = lt_text_c(ps_model_error(self->model));
 		return -1;
 	}
 	be_alive(self);
@@ -85,7 +80,7 @@ static int32_t on_message(void *arg, const struct lt_value *message, struct lt_s
 	ps_give_messages(self);
 	ps_publish(self, now_ms(self));
 	snprintf(self->answer, sizeof(self->answer), "{\"cars\":%zu}", ps_model_cars(self->model));
-	*ret_answer = text_of(self->answer);
+	*ret_answer = lt_text_c(self->answer);
 	return 0;
 }
 
@@ -101,7 +96,7 @@ static void update(void *arg)
 			self->is_stale = true;
 			snprintf(reason, sizeof(reason), "nobody has sent anything for %lld s",
 					(long long)(silent_us / 1000000));
-			self->api->set_stale(self->host, 1, text_of(reason));
+			self->api->set_stale(self->host, 1, lt_text_c(reason));
 		}
 		return;
 	}
@@ -114,7 +109,7 @@ static void update(void *arg)
 
 static int32_t refuse(struct push *self, const char *reason)
 {
-	self->api->fail(self->host, text_of(reason));
+	self->api->fail(self->host, lt_text_c(reason));
 	return -1;
 }
 

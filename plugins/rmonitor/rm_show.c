@@ -6,11 +6,6 @@
 
 #define ENTRY_WAIT_US 35000000 /* a refresh comes every 30 s, if at all */
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static void add_column(struct rmonitor *self, struct lt_column column)
 {
 	self->columns[self->column_count++] = column;
@@ -54,7 +49,7 @@ int32_t rm_describe(struct rmonitor *self, const struct rm_view *view)
 	self->described_race = view->is_race;
 	self->described_pits = view->has_pits;
 	info.name = self->api->option_text(self->host, "name");
-	info.description = text_of(self->described);
+	info.description = lt_text_c(self->described);
 	info.columns = self->columns;
 	info.column_count = self->column_count;
 	info.track_data = headings;
@@ -63,61 +58,39 @@ int32_t rm_describe(struct rmonitor *self, const struct rm_view *view)
 	return self->api->describe(self->host, &info);
 }
 
-static struct lt_cell text_cell(const char *text)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text_of(text) };
-}
-
-static struct lt_cell int_cell(int64_t i)
-{
-	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
-}
-
-static struct lt_cell time_cell(struct lt_field_time time)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TIME,
-		.flag = time.mark,
-		.d = time.ms < 0 ? -1 : (double)time.ms / 1000.0 };
-}
-
 static void give_row(struct rmonitor *self, const struct rm_view *view, const struct rm_row *row)
 {
-	static const char *const states[] = { [LT_CAR_RUN] = "RUN",
-		[LT_CAR_PIT] = "PIT",
-		[LT_CAR_OUT] = "OUT",
-		[LT_CAR_STOP] = "STOP",
-		[LT_CAR_FIN] = "FIN",
-		[LT_CAR_RET] = "RET" };
 	const struct lt_field_row *in_field = &row->in_field;
 	struct lt_cell cells[COLUMNS_MAX];
 	char gap[24], interval[24];
 	size_t n = 0;
 
-	cells[n++] = text_cell(row->num);
-	cells[n++] = text_cell(states[in_field->state]);
-	cells[n++] = text_cell(row->class_name);
-	cells[n++] = int_cell(in_field->position_in_class);
-	cells[n++] = text_cell(row->driver);
-	cells[n++] = text_cell(self->nationality_is_team ? row->nationality : row->additional);
+	cells[n++] = lt_cell_text(lt_text_c(row->num));
+	cells[n++] = lt_cell_state(in_field->state);
+	cells[n++] = lt_cell_text(lt_text_c(row->class_name));
+	cells[n++] = lt_cell_int(in_field->position_in_class);
+	cells[n++] = lt_cell_text(lt_text_c(row->driver));
+	cells[n++] = lt_cell_text(
+			lt_text_c(self->nationality_is_team ? row->nationality : row->additional));
 	if (self->nationality_is_car || self->nationality_is_team) {
-		cells[n++] = text_cell(
-				self->nationality_is_car ? row->nationality : row->additional);
+		cells[n++] = lt_cell_text(lt_text_c(
+				self->nationality_is_car ? row->nationality : row->additional));
 	}
 	if (self->nationality_column) {
-		cells[n++] = text_cell(row->nationality);
+		cells[n++] = lt_cell_text(lt_text_c(row->nationality));
 	}
-	cells[n++] = int_cell(in_field->laps);
+	cells[n++] = lt_cell_int(in_field->laps);
 	if (!view->is_race) {
-		cells[n++] = time_cell(in_field->best);
+		cells[n++] = lt_cell_time(in_field->best);
 	}
 	cells[n++] = self->field->gap_cell(&in_field->gap, gap);
 	cells[n++] = self->field->gap_cell(&in_field->interval, interval);
-	cells[n++] = time_cell(in_field->last);
+	cells[n++] = lt_cell_time(in_field->last);
 	if (view->is_race) {
-		cells[n++] = time_cell(in_field->best);
+		cells[n++] = lt_cell_time(in_field->best);
 	}
 	if (view->has_pits) {
-		cells[n++] = int_cell(in_field->pits);
+		cells[n++] = lt_cell_int(in_field->pits);
 	}
 	self->api->state_row(self->host, cells, n);
 }
@@ -135,8 +108,8 @@ static void give_session(struct rmonitor *self, const struct rm_view *view)
 	} else if (view->track_length[0] != '\0') {
 		snprintf(length, sizeof(length), "%s %s", view->track_length, unit.p);
 	}
-	track_data[0] = text_of(view->track_name);
-	track_data[1] = text_of(length);
+	track_data[0] = lt_text_c(view->track_name);
+	track_data[1] = lt_text_c(length);
 	session.flag = view->flag == RM_FLAG_YELLOW ? self->yellow : (uint32_t)view->flag;
 	session.time_elapsed_s = view->elapsed_ms < 0 ? -1 : (double)view->elapsed_ms / 1000.0;
 	session.time_remain_s = view->remain_ms < 0 ? -1 : (double)view->remain_ms / 1000.0;
@@ -178,9 +151,9 @@ void rm_publish(struct rmonitor *self)
 		struct lt_message_info info = { .size = sizeof(info) };
 
 		info.category = LT_LITERAL("Timing");
-		info.text = text_of(message.text);
+		info.text = lt_text_c(message.text);
 		info.type = LT_LITERAL("");
-		info.car = text_of(message.num);
+		info.car = lt_text_c(message.num);
 		self->api->message(self->host, &info);
 	}
 	if (is_too_early(self, view)) {

@@ -107,11 +107,6 @@ static const struct lt_plugin_option options[] = {
 	{ .name = NULL },
 };
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static bool option_is(const struct rmonitor *self, const char *name, const char *value)
 {
 	struct lt_str text = self->api->option_text(self->host, name);
@@ -263,7 +258,7 @@ static int32_t refuse(struct rmonitor *self, const char *what, const char *reaso
 	char text[240];
 
 	snprintf(text, sizeof(text), "%s%s", what, reason);
-	self->api->fail(self->host, text_of(text));
+	self->api->fail(self->host, lt_text_c(text));
 	return -1;
 }
 

@@ -77,11 +77,6 @@ static const struct lt_column columns[] = { LT_COL_NUM, LT_COL_STATE, LT_COL_CLA
 	LT_COL_PITS };
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static int32_t describe(struct simulator *self, int64_t race)
 {
 	struct lt_str headings[SIM_TRACK_DATA];
@@ -89,11 +84,11 @@ static int32_t describe(struct simulator *self, int64_t race)
 	char event[80];
 
 	for (size_t i = 0; i < SIM_TRACK_DATA; i++) {
-		headings[i] = text_of(sim_track_headings[i]);
+		headings[i] = lt_text_c(sim_track_headings[i]);
 	}
 	sim_event_name(self->sim, race, event, sizeof(event));
 	info.name = LT_LITERAL("Simulated Endurance Championship");
-	info.description = text_of(event);
+	info.description = lt_text_c(event);
 	info.columns = columns;
 	info.column_count = COLUMN_COUNT;
 	info.track_data = headings;
@@ -104,7 +99,7 @@ static int32_t describe(struct simulator *self, int64_t race)
 
 static int32_t refuse(const struct lt_host_api *api, struct lt_host *host, const char *reason)
 {
-	api->fail(host, text_of(reason));
+	api->fail(host, lt_text_c(reason));
 	return -1;
 }
 
@@ -170,23 +165,6 @@ static int32_t start(void *arg)
 	return 0;
 }
 
-static struct lt_cell text_cell(struct lt_str text)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TEXT, .s = text };
-}
-
-static struct lt_cell int_cell(int64_t i)
-{
-	return (struct lt_cell){ .kind = LT_CELL_INT, .i = i };
-}
-
-static struct lt_cell time_cell(struct lt_field_time time)
-{
-	return (struct lt_cell){ .kind = LT_CELL_TIME,
-		.flag = time.mark,
-		.d = time.ms == LT_NO_TIME ? -1 : (double)time.ms / 1000.0 };
-}
-
 static void give_row(struct simulator *self, enum sim_state state, const struct lt_field_row *row)
 {
 	static const char *const states[] = { [SIM_NOT_STARTED] = "N/S",
@@ -198,23 +176,23 @@ static void give_row(struct simulator *self, enum sim_state state, const struct 
 		[SIM_FIN] = "FIN" };
 	char gap[24], interval[24];
 	struct lt_cell cells[COLUMN_COUNT] = {
-		text_cell(row->text[LT_TEXT_NUM]),
-		text_cell(text_of(states[state])),
-		text_cell(row->text[LT_TEXT_CLASS]),
-		int_cell(row->position_in_class),
-		text_cell(row->text[LT_TEXT_TEAM]),
-		text_cell(row->text[LT_TEXT_DRIVER]),
-		text_cell(row->text[LT_TEXT_CAR]),
-		text_cell(row->text[LT_TEXT_TYRE]),
-		int_cell(row->laps),
+		lt_cell_text(row->text[LT_TEXT_NUM]),
+		lt_cell_text(lt_text_c(states[state])),
+		lt_cell_text(row->text[LT_TEXT_CLASS]),
+		lt_cell_int(row->position_in_class),
+		lt_cell_text(row->text[LT_TEXT_TEAM]),
+		lt_cell_text(row->text[LT_TEXT_DRIVER]),
+		lt_cell_text(row->text[LT_TEXT_CAR]),
+		lt_cell_text(row->text[LT_TEXT_TYRE]),
+		lt_cell_int(row->laps),
 		self->field_ext->gap_cell(&row->gap, gap),
 		self->field_ext->gap_cell(&row->interval, interval),
-		time_cell(row->sector[0]),
-		time_cell(row->sector[1]),
-		time_cell(row->sector[2]),
-		time_cell(row->last),
-		time_cell(row->best),
-		int_cell(row->pits),
+		lt_cell_time(row->sector[0]),
+		lt_cell_time(row->sector[1]),
+		lt_cell_time(row->sector[2]),
+		lt_cell_time(row->last),
+		lt_cell_time(row->best),
+		lt_cell_int(row->pits),
 	};
 
 	self->api->state_row(self->host, cells, COLUMN_COUNT);
@@ -235,7 +213,7 @@ static void give_session(struct simulator *self, const struct sim_view *view)
 	int64_t elapsed_s = view->elapsed_ms / 1000, remain_s = view->remain_ms / 1000;
 
 	for (size_t i = 0; i < SIM_TRACK_DATA; i++) {
-		track_data[i] = text_of(view->track_data[i]);
+		track_data[i] = lt_text_c(view->track_data[i]);
 	}
 	session.time_elapsed_s = (double)elapsed_s;
 	session.time_remain_s = (double)remain_s;
@@ -252,7 +230,7 @@ static void give_texts(struct simulator *self, bool joining)
 
 	while ((text = sim_next_text(self->sim)) != NULL) {
 		if (!joining) {
-			self->api->race_control(self->host, text_of(text));
+			self->api->race_control(self->host, lt_text_c(text));
 		}
 	}
 }

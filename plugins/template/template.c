@@ -51,11 +51,6 @@ static const struct lt_column columns[] = { LT_COL_NUM, LT_COL_STATE, LT_COL_DRI
 	LT_COL_GAP, LT_COL_LAST_LAP, LT_COL_BEST_LAP };
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
-static struct lt_str text_of(const char *text)
-{
-	return lt_text_n(text, strlen(text));
-}
-
 static int64_t now_ms(const struct feed *feed)
 {
 	return feed->api->mono_us(feed->host) / 1000;
@@ -66,10 +61,10 @@ static int64_t now_ms(const struct feed *feed)
 /* The car with this number, made when new. LT_NO_CAR: no number, or too many cars. */
 static int32_t need_car(struct feed *feed, const char *num, const char *driver)
 {
-	int32_t car = feed->fields->car(feed->field, text_of(num));
+	int32_t car = feed->fields->car(feed->field, lt_text_c(num));
 
-	feed->fields->set_text(feed->field, car, LT_TEXT_NUM, text_of(num));
-	feed->fields->set_text(feed->field, car, LT_TEXT_DRIVER, text_of(driver));
+	feed->fields->set_text(feed->field, car, LT_TEXT_NUM, lt_text_c(num));
+	feed->fields->set_text(feed->field, car, LT_TEXT_DRIVER, lt_text_c(driver));
 	return car;
 }
 
@@ -110,29 +105,20 @@ static bool take_line(struct feed *feed, struct lt_str line)
 
 /* --- from the field to the screen --- */
 
-static struct lt_cell time_cell(const struct lt_field_time *time)
-{
-	struct lt_cell cell = { .kind = LT_CELL_TIME, .flag = time->mark };
-
-	cell.d = time->ms == LT_NO_TIME ? -1 : (double)time->ms / 1000; /* negative: empty */
-	return cell;
-}
-
 static void publish_row(struct feed *feed, size_t index)
 {
-	static const char *const states[] = { "", "RUN", "PIT", "OUT", "STOP", "FIN", "RET" };
 	struct lt_field_row row = { .size = sizeof(row) };
 	char gap[24];
 
 	feed->fields->row(feed->field, index, &row);
 	const struct lt_cell cells[COLUMN_COUNT] = {
-		{ .kind = LT_CELL_TEXT, .s = row.text[LT_TEXT_NUM] },
-		{ .kind = LT_CELL_TEXT, .s = text_of(states[row.state]) },
-		{ .kind = LT_CELL_TEXT, .s = row.text[LT_TEXT_DRIVER] },
-		{ .kind = LT_CELL_INT, .i = row.laps },
+		lt_cell_text(row.text[LT_TEXT_NUM]),
+		lt_cell_state(row.state),
+		lt_cell_text(row.text[LT_TEXT_DRIVER]),
+		lt_cell_int(row.laps),
 		feed->fields->gap_cell(&row.gap, gap),
-		time_cell(&row.last),
-		time_cell(&row.best),
+		lt_cell_time(row.last),
+		lt_cell_time(row.best),
 	};
 
 	feed->api->state_row(feed->host, cells, COLUMN_COUNT);
@@ -175,7 +161,7 @@ static void on_made_up_lap(struct feed *feed, const char *car, const char *fract
 	char line[LINE_MAX];
 
 	snprintf(line, sizeof(line), "%s,%d.%s", car, (int)feed->lap_s, fraction);
-	on_line(feed, text_of(line));
+	on_line(feed, lt_text_c(line));
 }
 
 static void on_first_car(void *arg)
@@ -214,7 +200,7 @@ static void destroy(void *arg)
 /* Refuse: say why, and leave nothing behind. */
 static int32_t refuse(struct feed *feed, const char *why)
 {
-	feed->api->fail(feed->host, text_of(why));
+	feed->api->fail(feed->host, lt_text_c(why));
 	destroy(feed);
 	return -1;
 }
