@@ -341,6 +341,22 @@ test('a state of a second that is known already takes its place', () => {
   assert.equal(source.peek(5001).state.session.flagState, 'red');
 });
 
+test('of many states in one millisecond the last one is on the screen in the end', () => {
+  const { clock, source } = liveSource();
+  const shown = [];
+  const ticks = new FakeClock();
+  const player = new Player(source, { clock: ticks });
+  player.on('state', ({ state }) => shown.push(state.session.flagState));
+  clock.value = 5001;
+  for (const flag of ['green', 'sc', 'red', 'green', 'chequered']) source.push(live(flag), 5001);
+  for (let i = 0; i < 5; i++) {
+    clock.value += 0.1;
+    ticks.advance(100);
+  }
+  assert.equal(shown.at(-1), 'chequered');
+  player.destroy();
+});
+
 // --- marks ---
 
 test('flags and key messages of live states follow those of the past', () => {

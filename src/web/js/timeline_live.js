@@ -18,6 +18,8 @@ const RECENT_MAX = 180; // states; a state of sixty cars takes some 100 kB
 const RECENT_MAX_ALONE = 600; // when nobody else has the past
 const GAP_S = 75; // a living service publishes at least once a minute
 const REFRESH_S = 30; // of the index of the past, while it is looked at
+const SAME_MOMENT_S = 0.1;
+const TICK_S = 0.0001;
 const CLOCK_STEP_S = 0.05; // the daemon's clock is not believed to be slower than this at once
 
 export class LiveSource extends Emitter {
@@ -65,7 +67,9 @@ export class LiveSource extends Emitter {
     if (last && at <= last.at) {
       while (this.recent.length > 0 && this.recent[this.recent.length - 1].at >= at) this.recent.pop();
     }
-    this.recent.push({ state, at });
+    // Of the same millisecond, but another one: players know states by their time.
+    const isSameMoment = last && last.at >= at && last.at - at < SAME_MOMENT_S;
+    this.recent.push({ state, at: isSameMoment ? last.at + TICK_S : at });
     const most = this.hasPast ? RECENT_MAX : RECENT_MAX_ALONE;
     if (this.recent.length > most) this.recent.splice(0, this.recent.length - most);
     if (this.marks.add(state, at)) this.emit('change', this);
