@@ -379,7 +379,20 @@ static int run_own(struct lt_cli *cli, int argc, char **argv)
 	return dispatch(cli, argc - i, argv + i);
 }
 
-/* Where the daemon listens, as it finds it itself: environment, livetiming.env, default. Owned. */
+struct lt_conf *lt_cli_settings(const struct lt_conf_key *keys, char *const *environment)
+{
+	struct lt_conf *conf = lt_conf_create(keys);
+	LT_AUTO(lt_free) char *file = lt_conf_find_file(".");
+
+	if (file) {
+		/* a broken file is the daemon's to complain of */
+		lt_conf_load_file(conf, file, NULL);
+	}
+	lt_conf_load_environment(conf, environment);
+	return conf;
+}
+
+/* Where the daemon listens, as it finds it itself. Owned. */
 static char *default_socket(char *const *environment)
 {
 	static const struct lt_conf_key keys[] = {
@@ -387,15 +400,9 @@ static char *default_socket(char *const *environment)
 		{ "XDG_RUNTIME_DIR", NULL, "folder of the default socket", false, NULL },
 		{ 0 },
 	};
-	struct lt_conf *conf = lt_conf_create(keys);
-	LT_AUTO(lt_free) char *file = lt_conf_find_file(".");
+	struct lt_conf *conf = lt_cli_settings(keys, environment);
 	char *path;
 
-	if (file) {
-		/* a broken file is the daemon's to complain of */
-		lt_conf_load_file(conf, file, NULL);
-	}
-	lt_conf_load_environment(conf, environment);
 	path = lt_ctl_socket_path(NULL, lt_conf_get(conf, "LIVETIMING_CONTROL_SOCKET"),
 			lt_conf_get(conf, "XDG_RUNTIME_DIR"));
 	/* somebody who is logged in, and a daemon that the system runs */

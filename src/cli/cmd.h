@@ -21,6 +21,8 @@ enum lt_exit {
 };
 
 struct lt_client;
+struct lt_conf;
+struct lt_conf_key;
 
 /* One run of the program. */
 struct lt_cli {
@@ -40,6 +42,9 @@ struct lt_cli_cmd {
 	/* argv[0] is the first argument after the verb. */
 	int (*run)(struct lt_cli *cli, int argc, char **argv);
 };
+
+/* Settings as the daemon finds them here: environment, livetiming.env, default. Owned. */
+struct lt_conf *lt_cli_settings(const struct lt_conf_key *keys, char *const *environment);
 
 /* The table; ends with a NULL noun. */
 extern const struct lt_cli_cmd lt_cli_cmds[];

@@ -77,25 +77,12 @@ static bool make_analysis(void *arg, const char *recording_path, const char *ana
 	return false;
 }
 
-/* Settings as the daemon finds them: environment, livetiming.env, default. Owned. */
-static struct lt_conf *settings(struct lt_cli *cli)
-{
-	static const struct lt_conf_key keys[] = {
-		{ "LIVETIMING_RECORDINGS_DIR", "./recordings", "finished recordings", false, NULL },
-		{ "REINDEX", NULL, "read every recording again", false, NULL },
-		{ "GENERATE_ANALYSIS", NULL, "make analysis files", false, NULL },
-		{ 0 },
-	};
-	struct lt_conf *conf = lt_conf_create(keys);
-	LT_AUTO(lt_free) char *file = lt_conf_find_file(".");
-
-	if (file) {
-		/* A broken file is the daemon's to complain of. */
-		lt_conf_load_file(conf, file, NULL);
-	}
-	lt_conf_load_environment(conf, cli->environment);
-	return conf;
-}
+static const struct lt_conf_key keys[] = {
+	{ "LIVETIMING_RECORDINGS_DIR", "./recordings", "finished recordings", false, NULL },
+	{ "REINDEX", NULL, "read every recording again", false, NULL },
+	{ "GENERATE_ANALYSIS", NULL, "make analysis files", false, NULL },
+	{ 0 },
+};
 
 static void print_index(struct lt_cli *cli, const cJSON *index, const char *directory)
 {
@@ -112,7 +99,7 @@ int lt_cmd_recordings_index(struct lt_cli *cli, int argc, char **argv)
 {
 	struct lt_cli_words words = { argc, argv };
 	struct indexing indexing = { .cli = cli };
-	LT_AUTO(lt_conf_destroy) struct lt_conf *conf = settings(cli);
+	LT_AUTO(lt_conf_destroy) struct lt_conf *conf = lt_cli_settings(keys, cli->environment);
 	LT_AUTO(cJSON_Delete) cJSON *index = NULL;
 	bool reindex = lt_conf_get(conf, "REINDEX") != NULL;
 	bool analyse = lt_conf_get(conf, "GENERATE_ANALYSIS") != NULL;

@@ -337,20 +337,6 @@ static const struct lt_conf_key keys[] = {
 	{ 0 },
 };
 
-/* The environment, and livetiming.env as the daemon finds it here. */
-static struct lt_conf *read_settings(const struct lt_cli *cli)
-{
-	struct lt_conf *conf = lt_conf_create(keys);
-	LT_AUTO(lt_free) char *file = lt_conf_find_file(".");
-
-	if (file) {
-		/* a broken file is the daemon's to complain of */
-		lt_conf_load_file(conf, file, NULL);
-	}
-	lt_conf_load_environment(conf, cli->environment);
-	return conf;
-}
-
 /* The first file among the scheduler's calendars; NULL: there is none. Owned. */
 static char *file_of_scheduler(const struct lt_conf *conf)
 {
@@ -446,7 +432,7 @@ int lt_cmd_schedule_assist(struct lt_cli *cli, int argc, char **argv)
 		return LT_EXIT_USAGE;
 	}
 	assist.source = words.argc > 0 ? words.argv[0] : NULL;
-	assist.conf = read_settings(cli);
+	assist.conf = lt_cli_settings(keys, cli->environment);
 	status = carry_out(&assist);
 	lt_conf_destroy(assist.conf);
 	return status;
