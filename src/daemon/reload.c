@@ -10,15 +10,16 @@
 #include "services/manager/services.h"
 #include "services/schedule/scheduler.h"
 
-/* What takes effect at once; a '*' at the end stands for anything. All others need a restart. */
+/* What takes effect at once; a '*' at the end stands for anything. What is in none of
+ * these lists needs a restart. */
 static const char *const live_names[] = { "LIVETIMING_LOG_LEVEL", "LIVETIMING_PERMISSIONS",
 	"LIVETIMING_AUTH_FILE", "LIVETIMING_SHARED_SECRET", "LIVETIMING_AUTH_ID",
 	"LIVETIMING_AUTH_TICKET", "LIVETIMING_STRICT_URIS", "LIVETIMING_ANONYMOUS_COUNT",
 	"LIVETIMING_TLS_CERT", "LIVETIMING_TLS_KEY", "LIVETIMING_PLUGIN_PATH",
 	"LIVETIMING_SERVICES", "LIVETIMING_CALENDAR_URL", "LIVETIMING_SCHEDULE_*",
-	"LIVETIMING_LIMIT_*", "LIVETIMING_ANNOUNCE_*", "LIVETIMING_SITE_URL", "TWITTER_*",
-	"SENTRY_DSN", "LIVETIMING_ENVIRONMENT" };
+	"LIVETIMING_LIMIT_*" };
 
+/* So do these, for whoever announces, and whoever reports errors. */
 static const char *const announce_names[] = { "LIVETIMING_ANNOUNCE_*", "LIVETIMING_SITE_URL",
 	"TWITTER_*" };
 static const char *const sentry_names[] = { "SENTRY_DSN", "LIVETIMING_ENVIRONMENT" };
@@ -51,7 +52,9 @@ static bool is_live(const struct lt_daemon *daemon, const char *name)
 			daemon->env.conf->tls_cert == NULL) {
 		return false; /* there are no listeners for it */
 	}
-	return is_in(live_names, LT_ARRAY_LEN(live_names), name) &&
+	return (is_in(live_names, LT_ARRAY_LEN(live_names), name) ||
+			       is_in(announce_names, LT_ARRAY_LEN(announce_names), name) ||
+			       is_in(sentry_names, LT_ARRAY_LEN(sentry_names), name)) &&
 			!is_in(fixed_names, LT_ARRAY_LEN(fixed_names), name);
 }
 

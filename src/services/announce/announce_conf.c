@@ -1,16 +1,13 @@
 /* The settings of announcements: the networks that they switch on, and other settings while posts
  * wait. */
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/table.h"
 #include "services/announce/announce_priv.h"
 
 static void add_network(struct lt_announce *announce, struct lt_announcer *announcer)
 {
-	announce->networks[announce->n++] = (struct lt_announce_network){
-		.announce = announce, .name = announcer->ops->name, .announcer = announcer
-	};
+	announce->networks[announce->n++] = (struct lt_announce_network){ .announce = announce,
+		.announcer = announcer };
 }
 
 static void add_networks(struct lt_announce *announce)
@@ -67,10 +64,22 @@ void lt_announce_log_networks(const struct lt_announce *announce)
 	}
 }
 
-/* Of the networks that are still there. */
-static void keep_counts(
-		struct lt_announce *announce, const struct lt_announce_network *before, size_t n)
+/* Other settings; the networks that are still there keep their counts. */
+static void replace_conf(struct lt_announce *announce, const struct lt_announce_conf *conf)
 {
+	struct {
+		const char *name; /* static */
+		uint64_t posted, failures;
+	} before[LT_ANNOUNCE_NETWORKS];
+	size_t n = announce->n;
+
+	for (size_t i = 0; i < n; i++) {
+		before[i].name = announce->networks[i].announcer->ops->name;
+		before[i].posted = announce->networks[i].posted;
+		before[i].failures = announce->networks[i].failures;
+	}
+	lt_announce_drop_conf(announce);
+	lt_announce_use_conf(announce, conf);
 	for (size_t i = 0; i < n; i++) {
 		struct lt_announce_network *network =
 				lt_announce_find_network(announce, lt_str_from(before[i].name));
@@ -84,11 +93,8 @@ static void keep_counts(
 
 void lt_announce_set_conf(struct lt_announce *announce, const struct lt_announce_conf *conf)
 {
-	struct lt_announce_network before[LT_ANNOUNCE_NETWORKS];
-	size_t n = announce->n;
 	struct lt_queued *queued;
 
-	memcpy(before, announce->networks, sizeof(before));
 	lt_announce_end_trials(announce, "the settings have changed");
 	DL_FOREACH2(announce->queue, queued, next_queued)
 	{
@@ -99,8 +105,6 @@ void lt_announce_set_conf(struct lt_announce *announce, const struct lt_announce
 			queued->attempts--;
 		}
 	}
-	lt_announce_drop_conf(announce);
-	lt_announce_use_conf(announce, conf);
-	keep_counts(announce, before, n);
+	replace_conf(announce, conf);
 	lt_announce_go_on(announce);
 }

@@ -36,7 +36,6 @@ struct lt_queued {
 
 struct lt_announce_network {
 	struct lt_announce *announce;
-	const char *name; /* static */
 	struct lt_announcer *announcer;
 	struct lt_queued *sending; /* at most one */
 	uint64_t posted, failures; /* since the start */
