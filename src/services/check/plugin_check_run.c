@@ -32,15 +32,25 @@ void lt_check_findings_add(
 	}
 }
 
-void lt_check_find(struct lt_check *check, enum lt_check_verdict verdict, const char *fmt, ...)
+static void add_formatted(struct lt_check_findings *findings, enum lt_check_verdict verdict,
+		const char *fmt, va_list ap) LT_PRINTF(3, 0);
+
+static void add_formatted(struct lt_check_findings *findings, enum lt_check_verdict verdict,
+		const char *fmt, va_list ap)
 {
 	char text[LT_CHECK_TEXT];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	lt_check_findings_add(findings, verdict, text);
+}
+
+void lt_check_find(struct lt_check *check, enum lt_check_verdict verdict, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	add_formatted(&check->board->own, verdict, fmt, ap);
 	va_end(ap);
-	lt_check_findings_add(&check->board->own, verdict, text);
 }
 
 void lt_check_say(struct lt_check *check, const char *fmt, ...)
@@ -69,13 +79,11 @@ static void find_misuse(struct lt_check *check, enum lt_check_verdict verdict, c
 
 static void find_misuse(struct lt_check *check, enum lt_check_verdict verdict, const char *fmt, ...)
 {
-	char text[LT_CHECK_TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	add_formatted(&check->board->api, verdict, fmt, ap);
 	va_end(ap);
-	lt_check_findings_add(&check->board->api, verdict, text);
 }
 
 static void on_record(void *arg, const struct lt_log_record *record)
