@@ -9,7 +9,7 @@ WERROR  ?= 1
 B       ?= $(if $(SAN),build/san,build)
 O       := $(B)/obj
 
-PKGS    := libwebsockets libuv libcjson libzip libical libcurl zlib openssl miniupnpc
+PKGS    := libwebsockets libnats libuv libcjson libzip libical libcurl zlib openssl miniupnpc
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wformat=2 -Wimplicit-fallthrough \
 	-Wconversion -Wno-sign-conversion $(if $(filter 1,$(WERROR)),-Werror)
@@ -28,11 +28,11 @@ LT_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SAN),$(SANITIZE))
 LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lmbedcrypto -ldl -lm -lpthread
 
 # Layers, lowest first; each is an archive and sees only those before it (tests/arch/check_layers.sh).
-LAYERS  := base calendar net router race store services cli
+LAYERS  := base calendar net router mesh race store services cli
 layer_src = $(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c))
 layer_obj = $(patsubst src/%.c,$(O)/%.o,$(call layer_src,$(1)))
 layer_lib = $(O)/liblt_$(1).a
-DAEMON_LIBS := $(foreach l,services store race router net calendar base,$(call layer_lib,$(l)))
+DAEMON_LIBS := $(foreach l,services store race mesh router net calendar base,$(call layer_lib,$(l)))
 CLI_LIBS    := $(foreach l,cli store race net calendar base,$(call layer_lib,$(l)))
 DAEMON_OBJ  := $(patsubst src/%.c,$(O)/%.o,$(sort $(wildcard src/*.c src/daemon/*.c)))
 HEADER      := $(B)/include/livetiming/plugin.h
@@ -93,9 +93,10 @@ below_base     := base
 below_calendar := calendar base
 below_net      := net base
 below_router   := router base
+below_mesh     := mesh router base
 below_race     := race base
 below_store    := store race base
-below_services := services store race router net calendar base
+below_services := services store race mesh router net calendar base
 below_cli      := cli store race net calendar base
 below_plugins  := race base
 # libmpack and libcbor are the judges of our serializers
@@ -115,14 +116,14 @@ $(B)/tests/$(1)/%: tests/unit/$(1)/%.c $$(foreach l,$$(below_$(1)),$$(call layer
 		$$(SUPPORT_OBJ) $$(if $$(filter %_fake_test,$$*),$$(FAKE_OBJ)) -Wl,--start-group $$(foreach l,$$(below_$(1)),$$(call layer_lib,$$(l))) -Wl,--end-group \
 		$$(LT_LDFLAGS) $$(LDFLAGS) $$(TEST_LIBS) $$(LIBS)
 endef
-$(foreach l,base calendar net router race store services cli plugins,$(eval $(call unit_rule,$(l))))
+$(foreach l,base calendar net router mesh race store services cli plugins,$(eval $(call unit_rule,$(l))))
 $(O)/support%.o: tests/support%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(LT_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
 
 # --- fuzzing: one target a file. Here with a main that replays files; `make fuzz` builds them for libFuzzer ---
 FUZZ_TARGETS := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
-FUZZ_LIBS    := $(foreach l,services store race router net calendar base,$(call layer_lib,$(l)))
+FUZZ_LIBS    := $(foreach l,services store race mesh router net calendar base,$(call layer_lib,$(l)))
 # what of the plugins knows nothing of the host
 FUZZ_OBJ     := $(patsubst %.c,$(O)/%.o,$(filter-out %_show.c %_load.c $(foreach d,$(wildcard plugins/*),$d/$(notdir $d).c), \
 	$(wildcard plugins/*/*.c)))

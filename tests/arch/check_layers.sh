@@ -20,9 +20,10 @@ allow base
 allow calendar base
 allow net base
 allow router base
+allow mesh router base
 allow race base
 allow store race base
-allow services store race router net calendar base
+allow services store race mesh router net calendar base
 allow cli store race net calendar base
 
 only() { # pattern, where it may stand, what it is
@@ -40,9 +41,10 @@ only '#[[:space:]]*include <curl/' 'src/net/fetch' libcurl
 only '#[[:space:]]*include <zip.h>' 'src/store/' libzip
 only '#[[:space:]]*include <libical/' 'src/calendar/' libical
 only '#[[:space:]]*include <miniupnpc/' 'src/services/outside/portmap.c' miniupnpc
+only '#[[:space:]]*include <nats' 'src/mesh/(nats_|bus_nats)' libnats
 only '#[[:space:]]*include <uthash.h>' 'src/base/table.h' uthash
 
-bad=$(grep -rnE '^#[[:space:]]*include' plugins --include='*.[ch]' | grep -E '"(base|calendar|net|router|race|store|services|cli)/')
+bad=$(grep -rnE '^#[[:space:]]*include' plugins --include='*.[ch]' | grep -E '"(base|calendar|net|router|mesh|race|store|services|cli)/')
 if [ -n "$bad" ]; then
 	printf 'plugins see <livetiming/plugin.h> alone:\n%s\n' "$bad"
 	status=1
