@@ -60,11 +60,11 @@ typedef void (*lt_bus_claimed_fn)(void *arg, bool is_ours, struct lt_str holder)
 struct lt_bus_stats {
 	bool is_up;
 	uint64_t sent, received, sent_bytes, received_bytes;
-	uint64_t refused;   /* lt_bus_publish returned false */
-	uint64_t lost;      /* arrived, and could not be held */
-	uint64_t connects;  /* times the connection was made */
+	uint64_t refused;      /* lt_bus_publish returned false */
+	uint64_t lost;         /* arrived, and could not be held */
+	uint64_t connects;     /* times the connection was made */
 	uint64_t queued_bytes; /* on their way out */
-	char server[256];   /* host:port it is connected to; "" when down */
+	char server[256];      /* host:port it is connected to; "" when down */
 };
 
 struct lt_bus_ops {

@@ -19,8 +19,8 @@
 struct lt_bus_nats_conf {
 	const char *urls; /* "nats://a:4222,tls://b:4222", separated by commas */
 	const char *user, *password, *token;
-	const char *nkey_file;  /* seed of an nkey ("SU...") */
-	const char *creds_file; /* JWT and seed, as nsc writes it */
+	const char *nkey_file;                      /* seed of an nkey ("SU...") */
+	const char *creds_file;                     /* JWT and seed, as nsc writes it */
 	const char *ca_file, *cert_file, *key_file; /* PEM; a CA or a certificate asks for TLS */
 	const char *prefix; /* first part of all subjects, and of the names of stream and bucket */
 	const char *node;   /* the name the servers show for the connection */

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "router/authz.h"
 #include "router/broker_priv.h"
+#include "router/realm_link.h"
 #include "router/wamp_uri.h"
 
 struct lt_broker *lt_broker_create(struct lt_core *core)
@@ -288,6 +289,43 @@ bool lt_broker_retained_at(
 void lt_broker_unretain(struct lt_broker *broker, struct lt_str topic)
 {
 	lt_retained_remove(broker->retained, topic);
+	if (broker->link) {
+		broker->link->unretained(broker->link->arg, topic);
+	}
+}
+
+/* --- other nodes --- */
+
+const char *lt_broker_node(const struct lt_broker *broker)
+{
+	return broker->core->node;
+}
+
+void lt_broker_set_link(struct lt_broker *broker, const struct lt_realm_listener *link)
+{
+	broker->link = link;
+}
+
+void lt_broker_forget(struct lt_broker *broker, struct lt_str topic)
+{
+	lt_retained_remove(broker->retained, topic);
+}
+
+static void note_retained(void *arg, struct lt_retained *retained)
+{
+	*(struct lt_retained **)arg = retained;
+}
+
+bool lt_broker_kept(struct lt_broker *broker, struct lt_str topic,
+		const struct lt_serializer *serializer, struct lt_body *ret)
+{
+	struct lt_retained *retained = NULL;
+
+	lt_retained_each(broker->retained, topic, LT_MATCH_EXACT, note_retained, &retained);
+	if (retained) {
+		*ret = lt_retained_form(broker->retained, retained, serializer);
+	}
+	return retained != NULL;
 }
 
 void lt_broker_leave(struct lt_broker *broker, struct lt_member *member)

@@ -16,6 +16,8 @@
 
 struct lt_broker;
 struct lt_core;
+struct lt_link_event;
+struct lt_realm_listener;
 struct lt_router_stats;
 
 struct lt_broker *lt_broker_create(struct lt_core *core);
@@ -80,6 +82,18 @@ bool lt_broker_retained_at(
 
 /* Forget the retained event of a topic. */
 void lt_broker_unretain(struct lt_broker *broker, struct lt_str topic);
+
+/* Who carries events to other nodes and back (realm_link.h); NULL: nobody. */
+void lt_broker_set_link(struct lt_broker *broker, const struct lt_realm_listener *link);
+bool lt_broker_receive(
+		struct lt_broker *broker, const struct lt_link_event *event, struct lt_err *err);
+void lt_broker_forget(struct lt_broker *broker, struct lt_str topic);
+/* The arguments of the retained event; false: it has none. Borrowed until the topic changes. */
+bool lt_broker_kept(struct lt_broker *broker, struct lt_str topic,
+		const struct lt_serializer *serializer, struct lt_body *ret);
+
+/* Name of this node; NULL: it is the only one. */
+const char *lt_broker_node(const struct lt_broker *broker);
 
 /* The member leaves: all its subscriptions end. */
 void lt_broker_leave(struct lt_broker *broker, struct lt_member *member);

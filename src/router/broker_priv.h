@@ -38,12 +38,15 @@ struct lt_subscription {
 	size_t count, capacity;
 };
 
+struct lt_realm_listener;
+
 struct lt_broker {
 	struct lt_core *core;
 	struct lt_match_index *index;
 	struct lt_subscription *subscriptions; /* by id */
 	struct lt_subscriber *subscribers;     /* by member and subscription */
 	struct lt_retained_store *retained;
+	const struct lt_realm_listener *link; /* to other nodes; NULL: there are none */
 	uint64_t last_id, meta_count;
 };
 

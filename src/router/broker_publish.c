@@ -5,6 +5,7 @@
 #include "router/authz.h"
 #include "router/broker_priv.h"
 #include "router/guard.h"
+#include "router/realm_link.h"
 #include "router/wamp_uri.h"
 
 /*
@@ -183,6 +184,51 @@ static bool retain(struct delivery *delivery, const struct lt_publication *publi
 	return heard;
 }
 
+/* Retain and deliver; takes the filter. */
+static void spread(struct delivery *delivery, const struct lt_publication *publication,
+		struct lt_filter *filter_take)
+{
+	struct lt_broker *broker = delivery->broker;
+	struct lt_filter *filter = filter_take;
+	bool heard = true;
+
+	delivery->filter = filter;
+	if (publication->options->retain) {
+		heard = retain(delivery, publication, LT_STEAL(filter));
+	}
+	if (heard) {
+		lt_match_each(broker->index, publication->topic, deliver, delivery);
+	}
+	lt_filter_destroy(filter);
+}
+
+/* To other nodes; a lazy value is encoded for them now. */
+static void tell_link(const struct delivery *delivery, const struct lt_publication *publication)
+{
+	struct lt_broker *broker = delivery->broker;
+	const struct lt_lock *lock = lt_guard_find(broker->core->guard, publication->topic);
+	struct lt_link_event event = {
+		.topic = publication->topic,
+		.publication = delivery->event.publication,
+		.disclosure = delivery->event.disclosure,
+		.lists = publication->options->lists,
+		.retain = publication->options->retain,
+		.body = *delivery->body,
+	};
+
+	if (lock) {
+		event.closed = lt_lock_name(lock);
+	}
+	if (delivery->keeps_another) {
+		event.kept = lt_retained_form(
+				broker->retained, delivery->retained, delivery->body->serializer);
+	} else if (publication->lazy.encode) {
+		event.body = lt_retained_form(
+				broker->retained, delivery->retained, delivery->body->serializer);
+	}
+	broker->link->event(broker->link->arg, &event);
+}
+
 bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 		const struct lt_publication *publication, uint64_t *ret_publication,
 		struct lt_err *err)
@@ -190,7 +236,6 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	LT_AUTO(lt_buf_finish) struct lt_buf disclosure = { 0 };
 	struct delivery delivery = { .broker = broker, .body = publication->body };
 	struct lt_filter *filter = NULL;
-	bool heard = true;
 
 	if (!lt_broker_check_publish(broker, publisher, publication->topic, err) ||
 			!lt_filter_create(publication->options->lists, &filter, err)) {
@@ -200,23 +245,79 @@ bool lt_broker_publish(struct lt_broker *broker, struct lt_member *publisher,
 	}
 	write_disclosure(&disclosure, publisher, publication);
 	delivery.excluded = publication->options->exclude_me ? publisher : NULL;
-	delivery.filter = filter;
 	delivery.lock = lt_guard_find_event(broker->core->guard, publication->topic,
 			publication->lazy.encode ? LT_STR("") : publication->body->args);
 	delivery.event.publication = lt_random_id(broker->core->random);
 	delivery.event.topic = publication->topic;
 	delivery.event.disclosure = lt_buf_str(&disclosure);
 	delivery.keeps_another = publication->keeps.encode != NULL;
-	if (publication->options->retain) {
-		heard = retain(&delivery, publication, LT_STEAL(filter));
-	}
-	if (heard) {
-		lt_match_each(broker->index, publication->topic, deliver, &delivery);
+	spread(&delivery, publication, filter);
+	if (broker->link) {
+		tell_link(&delivery, publication);
 	}
 	lt_forms_finish(&delivery.forms);
-	lt_filter_destroy(filter);
 	broker->core->stats.events_published++;
 	*ret_publication = delivery.event.publication;
+	return true;
+}
+
+/* --- from other nodes, which checked what is checked above --- */
+
+static void encode_copy(void *arg, struct lt_buf *buf)
+{
+	lt_buf_add_str(buf, lt_buf_str(arg));
+}
+
+static void release_copy(void *arg)
+{
+	struct lt_buf *copy = arg;
+
+	lt_buf_finish(copy);
+	lt_free(copy);
+}
+
+/* What is kept in place of what is delivered: JSON, as modules in process give it. */
+static struct lt_lazy copy_kept(const struct lt_link_event *event)
+{
+	struct lt_buf *copy;
+
+	if (!event->kept.serializer || !event->retain) {
+		return (struct lt_lazy){ 0 };
+	}
+	copy = lt_zalloc(sizeof(*copy));
+	lt_buf_add_str(copy, event->kept.args);
+	return (struct lt_lazy){ encode_copy, release_copy, copy };
+}
+
+bool lt_broker_receive(
+		struct lt_broker *broker, const struct lt_link_event *event, struct lt_err *err)
+{
+	const struct lt_publish_options options = { .retain = event->retain };
+	struct lt_publication publication = {
+		.topic = event->topic, .options = &options, .body = &event->body
+	};
+	struct delivery delivery = {
+		.broker = broker,
+		.body = &event->body,
+		.lock = lt_guard_find_event(broker->core->guard, event->topic, event->body.args),
+		.event = { .publication = event->publication,
+				.topic = event->topic,
+				.disclosure = event->disclosure },
+	};
+	struct lt_filter *filter = NULL;
+
+	if (!lt_uri_check(event->topic, LT_MATCH_EXACT, broker->core->limits.uri_bytes, err) ||
+			!lt_filter_create(event->lists, &filter, err)) {
+		return false;
+	}
+	publication.keeps = copy_kept(event);
+	delivery.keeps_another = publication.keeps.encode != NULL;
+	if (event->is_quiet) {
+		retain(&delivery, &publication, filter);
+	} else {
+		spread(&delivery, &publication, filter);
+	}
+	lt_forms_finish(&delivery.forms);
 	return true;
 }
 

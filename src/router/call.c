@@ -161,13 +161,27 @@ static void arm(struct lt_call *call)
 	}
 }
 
-/* For the router's own process alone: who really calls. Names that no callee outside gets. */
-static void write_origin(struct lt_buf *details, const struct lt_member *caller)
+static struct lt_identity identity_of(
+		const struct lt_member *caller, const struct lt_call_request *request)
 {
-	lt_buf_printf(details, ",\"local_session\":%" PRIu64 ",\"local_authid\":", caller->id);
-	lt_json_write_str(details, lt_str_from(caller->authid));
+	if (request->on_behalf) {
+		return *request->on_behalf;
+	}
+	return (struct lt_identity){ .session = caller->id,
+		.authid = lt_str_from(caller->authid),
+		.role = lt_str_from(lt_role_name(caller->role)),
+		.address = lt_str_from(caller->address),
+		.in_process = caller->in_process };
+}
+
+/* For modules in process and other nodes alone: who really calls. Names that no other callee gets.
+ */
+static void write_origin(struct lt_buf *details, const struct lt_identity *caller)
+{
+	lt_buf_printf(details, ",\"local_session\":%" PRIu64 ",\"local_authid\":", caller->session);
+	lt_json_write_str(details, caller->authid);
 	lt_buf_add_c(details, ",\"local_address\":");
-	lt_json_write_str(details, lt_str_from(caller->address));
+	lt_json_write_str(details, caller->address);
 	lt_buf_printf(details, ",\"local_process\":%s", caller->in_process ? "true" : "false");
 }
 
@@ -175,7 +189,8 @@ static void send_invocation(const struct lt_call *call, const struct lt_call_req
 		const struct lt_invoke_target *target)
 {
 	struct lt_member *callee = target->callee;
-	const struct lt_member *caller = call->caller.member;
+	const struct lt_identity caller = identity_of(call->caller.member, request);
+	bool is_trusted = lt_member_is_own(callee);
 	LT_AUTO(lt_buf_finish) struct lt_buf details = { 0 };
 
 	if (target->tell_procedure) {
@@ -186,15 +201,16 @@ static void send_invocation(const struct lt_call *call, const struct lt_call_req
 		lt_buf_add_c(&details, ",\"receive_progress\":true");
 	}
 	if (target->disclose) {
-		lt_buf_printf(&details, ",\"caller\":%" PRIu64 ",\"caller_authid\":", caller->id);
-		lt_json_write_str(&details, lt_str_from(caller->authid));
+		lt_buf_printf(&details,
+				",\"caller\":%" PRIu64 ",\"caller_authid\":", caller.session);
+		lt_json_write_str(&details, caller.authid);
 	}
-	if (target->disclose || callee->in_process) {
+	if (target->disclose || is_trusted) {
 		lt_buf_add_c(&details, ",\"caller_authrole\":");
-		lt_json_write_str(&details, lt_str_from(lt_role_name(caller->role)));
+		lt_json_write_str(&details, caller.role);
 	}
-	if (callee->in_process) {
-		write_origin(&details, caller);
+	if (is_trusted) {
+		write_origin(&details, &caller);
 	}
 	lt_passthru_write(&request->options->passthru, &details);
 
@@ -211,7 +227,8 @@ bool lt_calls_begin(struct lt_calls *calls, struct lt_member *caller,
 		const struct lt_call_request *request, const struct lt_invoke_target *target,
 		struct lt_err *err)
 {
-	if (caller->call_count >= calls->core->limits.calls) {
+	/* a node calls for many sessions, which have their bounds there */
+	if (!caller->node && caller->call_count >= calls->core->limits.calls) {
 		calls->core->stats.limit_hits[LT_LIMIT_CALLS]++;
 		return lt_err_set(err, LT_E_LIMIT, "a session waits for at most %" PRIu32 " calls",
 				calls->core->limits.calls);

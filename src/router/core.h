@@ -31,7 +31,7 @@ struct lt_core {
 	struct lt_log log;
 	struct lt_limits limits; /* defaults filled in */
 	struct lt_switches switches;
-	char *agent;
+	char *agent, *node; /* node NULL: it is the only one */
 	struct lt_authz *authz;
 	struct lt_auth *auth;
 	struct lt_guard *guard;        /* closed names, in all realms */

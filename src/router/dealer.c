@@ -11,6 +11,7 @@
 #include "router/match.h"
 #include "router/meta.h"
 #include "router/realm.h"
+#include "router/realm_link.h"
 #include "router/wamp_uri.h"
 
 struct registration {
@@ -21,7 +22,8 @@ struct registration {
 	enum lt_invoke invoke;
 	struct lt_wall created;
 	struct lt_callee *callees; /* in order of registration */
-	size_t count, next;        /* next: of round robin */
+	size_t count, home;        /* all, those of this node */
+	size_t next;               /* of round robin */
 };
 
 /* Membership of one member in one registration. */
@@ -45,6 +47,7 @@ struct lt_dealer {
 	struct lt_callee *callees;          /* by member and registration */
 	struct lt_calls *calls;
 	uint64_t last_id;
+	const struct lt_realm_listener *link; /* to other nodes; NULL: there are none */
 };
 
 struct lt_dealer *lt_dealer_create(struct lt_core *core, struct lt_realm *realm)
@@ -148,6 +151,25 @@ static void registration_destroy(struct lt_dealer *dealer, struct registration *
 	lt_free(registration);
 }
 
+/* Callees of this node are told to others as one: the first and the last of them count. */
+static void count_home(struct lt_dealer *dealer, struct registration *registration,
+		const struct lt_member *member, bool is_new)
+{
+	const struct lt_realm_listener *link = dealer->link;
+
+	if (member->node) {
+		return;
+	}
+	registration->home += is_new ? 1 : (size_t)-1;
+	if (link && is_new && registration->home == 1) {
+		const struct lt_pattern_view view = view_of(registration);
+
+		link->registered(link->arg, &view);
+	} else if (link && registration->home == 0) {
+		link->unregistered(link->arg, registration->id);
+	}
+}
+
 static void attach(struct lt_dealer *dealer, struct registration *registration,
 		struct lt_member *member, bool disclose_caller)
 {
@@ -162,6 +184,7 @@ static void attach(struct lt_dealer *dealer, struct registration *registration,
 	registration->count++;
 	DL_APPEND2(member->registrations, callee, member_prev, member_next);
 	member->registration_count++;
+	count_home(dealer, registration, member, true);
 }
 
 static void detach(struct lt_dealer *dealer, struct lt_callee *callee)
@@ -175,6 +198,7 @@ static void detach(struct lt_dealer *dealer, struct lt_callee *callee)
 	DL_DELETE2(member->registrations, callee, member_prev, member_next);
 	member->registration_count--;
 	lt_free(callee);
+	count_home(dealer, registration, member, false);
 	tell(dealer, registration, member, LT_META_REMOVED);
 	if (registration->count == 0) {
 		tell(dealer, registration, member, LT_META_DELETED);
@@ -187,6 +211,10 @@ static void send_revocation(struct lt_member *member, uint64_t registration)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf details = { 0 };
 
+	if (member->ops->revoked) {
+		member->ops->revoked(member, registration);
+		return;
+	}
 	if (!(member->features & LT_FEATURE_REVOCATION)) {
 		return;
 	}
@@ -202,13 +230,20 @@ static void send_revocation(struct lt_member *member, uint64_t registration)
 	lt_payload_unref(payload);
 }
 
-static void revoke_all(struct lt_dealer *dealer, struct registration *registration)
+/* Takes the registration from those of this node alone, or from all. */
+static void revoke(struct lt_dealer *dealer, struct registration *registration, bool only_home)
 {
-	for (size_t left = registration->count; left > 0; left--) {
-		struct lt_callee *callee = registration->callees;
+	size_t left = only_home ? registration->home : registration->count;
+	struct lt_callee *callee = registration->callees, *next;
 
-		send_revocation(callee->key.member, registration->id);
-		detach(dealer, callee);
+	/* the last one takes the registration with it */
+	for (; left > 0; callee = next) {
+		next = callee->next;
+		if (!only_home || !callee->key.member->node) {
+			send_revocation(callee->key.member, registration->id);
+			detach(dealer, callee);
+			left--;
+		}
 	}
 }
 
@@ -221,17 +256,34 @@ static bool check_register(struct lt_dealer *dealer, const struct lt_member *mem
 	if (lt_uri_is_reserved(procedure)) {
 		return lt_err_set(err, LT_E_DENIED, "procedures under wamp. are the router's own");
 	}
-	if (!lt_role_allows(member->role, LT_ACTION_REGISTER, procedure, match)) {
+	/* nodes let register whom they let */
+	if (!member->node && !lt_role_allows(member->role, LT_ACTION_REGISTER, procedure, match)) {
 		return lt_err_set(err, LT_E_DENIED, "role %s may not register this procedure",
 				lt_role_name(member->role));
 	}
-	if (member->registration_count >= dealer->core->limits.registrations) {
+	if (!member->node && member->registration_count >= dealer->core->limits.registrations) {
 		dealer->core->stats.limit_hits[LT_LIMIT_REGISTRATIONS]++;
 		return lt_err_set(err, LT_E_LIMIT,
 				"a session has at most %" PRIu32 " registrations",
 				dealer->core->limits.registrations);
 	}
 	return true;
+}
+
+/*
+ * May the member join the callees that are there? Modules in process do, beside
+ * those of other nodes: each node has its own. Nodes do in any case: two that
+ * could not see each other may both have what only one should.
+ */
+static bool may_join(struct lt_dealer *dealer, const struct registration *registration,
+		struct lt_member *member, const struct lt_register_options *options)
+{
+	if (find_callee(dealer, member, registration->id)) {
+		return false;
+	}
+	return member->node || (member->in_process && registration->home == 0) ||
+			(registration->invoke == (enum lt_invoke)options->invoke &&
+					registration->invoke != LT_INVOKE_SINGLE);
 }
 
 bool lt_dealer_register(struct lt_dealer *dealer, struct lt_member *callee, struct lt_str procedure,
@@ -247,13 +299,10 @@ bool lt_dealer_register(struct lt_dealer *dealer, struct lt_member *callee, stru
 	struct registration *registration = lt_match_get(dealer->index, procedure, match);
 
 	if (registration && options->force_reregister) {
-		revoke_all(dealer, registration);
-		registration = NULL;
+		revoke(dealer, registration, callee->in_process);
+		registration = lt_match_get(dealer->index, procedure, match);
 	}
-	if (registration &&
-			(registration->invoke != (enum lt_invoke)options->invoke ||
-					registration->invoke == LT_INVOKE_SINGLE ||
-					find_callee(dealer, callee, registration->id))) {
+	if (registration && !may_join(dealer, registration, callee, options)) {
 		return lt_err_set(err, LT_E_EXISTS, "the procedure is registered already");
 	}
 	if (!registration) {
@@ -281,31 +330,39 @@ bool lt_dealer_unregister(struct lt_dealer *dealer, struct lt_member *callee, ui
 	return true;
 }
 
-static struct lt_callee *nth_callee(const struct registration *registration, uint64_t n)
+static struct lt_callee *nth_callee(
+		const struct registration *registration, uint64_t n, bool only_home)
 {
 	struct lt_callee *callee = registration->callees;
 
-	while (n-- > 0) {
-		callee = callee->next;
+	for (; callee; callee = callee->next) {
+		if ((!only_home || !callee->key.member->node) && n-- == 0) {
+			return callee;
+		}
 	}
-	return callee;
+	return NULL;
 }
 
-static struct lt_callee *choose_callee(struct lt_dealer *dealer, struct registration *registration)
+/* NULL: none of this node, where it must be one. */
+static struct lt_callee *choose_callee(
+		struct lt_dealer *dealer, struct registration *registration, bool only_home)
 {
+	size_t count = only_home ? registration->home : registration->count;
+
 	switch (registration->invoke) {
 	case LT_INVOKE_ROUNDROBIN:
-		return nth_callee(registration, registration->next++ % registration->count);
+		return nth_callee(registration, registration->next++ % LT_MAX(count, 1), only_home);
 	case LT_INVOKE_RANDOM:
 		return nth_callee(registration,
-				lt_random_below(dealer->core->random, registration->count));
+				lt_random_below(dealer->core->random, LT_MAX(count, 1)), only_home);
 	case LT_INVOKE_LAST:
-		return nth_callee(registration, registration->count - 1);
+		return nth_callee(registration, count - 1, only_home);
 	case LT_INVOKE_SINGLE:
+		return nth_callee(registration, 0, only_home || registration->home > 0);
 	case LT_INVOKE_FIRST:
 		break;
 	}
-	return registration->callees;
+	return nth_callee(registration, 0, only_home);
 }
 
 static bool may_call(const struct lt_dealer *dealer, const struct lt_member *caller,
@@ -341,13 +398,33 @@ bool lt_dealer_call(struct lt_dealer *dealer, struct lt_member *caller,
 		return lt_err_set(err, LT_E_NOT_FOUND, "no such procedure");
 	}
 
-	struct lt_callee *callee = choose_callee(dealer, registration);
+	struct lt_callee *callee = choose_callee(dealer, registration, false);
 	const struct lt_invoke_target target = {
 		.callee = callee->key.member,
 		.registration = registration->id,
 		.tell_procedure = registration->match != LT_MATCH_EXACT,
 		.disclose = request->options->disclose_me || callee->disclose_caller ||
 				lt_role_discloses(caller->role, LT_ACTION_CALL, procedure),
+	};
+
+	return lt_calls_begin(dealer->calls, caller, request, &target, err);
+}
+
+bool lt_dealer_call_here(struct lt_dealer *dealer, struct lt_member *caller, uint64_t id,
+		const struct lt_call_request *request, struct lt_err *err)
+{
+	struct registration *registration = find_registration(dealer, id);
+	struct lt_callee *callee = registration ? choose_callee(dealer, registration, true) : NULL;
+
+	if (!callee) {
+		return lt_err_set(err, LT_E_NOT_FOUND, "the procedure was unregistered");
+	}
+
+	const struct lt_invoke_target target = {
+		.callee = callee->key.member,
+		.registration = registration->id,
+		.tell_procedure = registration->match != LT_MATCH_EXACT,
+		.disclose = request->options->disclose_me || callee->disclose_caller,
 	};
 
 	return lt_calls_begin(dealer->calls, caller, request, &target, err);
@@ -382,6 +459,36 @@ void lt_dealer_leave(struct lt_dealer *dealer, struct lt_member *member)
 void lt_dealer_report(const struct lt_dealer *dealer, struct lt_router_stats *ret_stats)
 {
 	ret_stats->registrations += HASH_COUNT(dealer->registrations);
+}
+
+/* --- other nodes --- */
+
+void lt_dealer_revoke(struct lt_dealer *dealer, uint64_t id)
+{
+	struct registration *registration = find_registration(dealer, id);
+
+	if (registration) {
+		revoke(dealer, registration, true);
+	}
+}
+
+void lt_dealer_set_link(struct lt_dealer *dealer, const struct lt_realm_listener *link)
+{
+	dealer->link = link;
+}
+
+void lt_dealer_each_home(const struct lt_dealer *dealer, lt_pattern_fn fn, void *arg)
+{
+	const struct registration *registration;
+
+	for (registration = dealer->registrations; registration;
+			registration = registration->hh.next) {
+		const struct lt_pattern_view view = view_of(registration);
+
+		if (registration->home > 0) {
+			fn(arg, &view);
+		}
+	}
 }
 
 /* --- meta --- */

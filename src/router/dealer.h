@@ -3,6 +3,10 @@
  * their invocations. Knows members (member.h), not connections. A call ends in
  * exactly one final RESULT or ERROR to its caller, whatever becomes of the
  * callee; what comes later from the callee is dropped.
+ *
+ * Members that stand for other nodes are callees beside those of this node,
+ * under any policy; of a procedure with a single callee that of this node is
+ * called where there is one.
  */
 #ifndef LT_ROUTER_DEALER_H
 #define LT_ROUTER_DEALER_H
@@ -18,6 +22,7 @@
 struct lt_core;
 struct lt_dealer;
 struct lt_realm;
+struct lt_realm_listener;
 struct lt_router_stats;
 
 /* The realm, whose broker is there already, hears of registrations and answers under "wamp.". */
@@ -50,9 +55,26 @@ struct lt_call_request {
 	struct lt_str procedure;
 	const struct lt_call_options *options;
 	const struct lt_body *body;
+	const struct lt_identity *on_behalf; /* NULL: the caller calls for itself */
 };
 bool lt_dealer_call(struct lt_dealer *dealer, struct lt_member *caller,
 		const struct lt_call_request *request, struct lt_err *err);
+
+/*
+ * A call that another node decided on: of a registration, to a callee of this
+ * node. `procedure` is what the caller called, empty for that of the registration.
+ *
+ * Errors     LT_E_NOT_FOUND, LT_E_INVALID the request id is in use
+ */
+bool lt_dealer_call_here(struct lt_dealer *dealer, struct lt_member *caller, uint64_t registration,
+		const struct lt_call_request *request, struct lt_err *err);
+
+/* Take a registration from its callees of this node: another node registered it by force. */
+void lt_dealer_revoke(struct lt_dealer *dealer, uint64_t registration);
+
+/* Who carries registrations to other nodes (realm_link.h); NULL: nobody. */
+void lt_dealer_set_link(struct lt_dealer *dealer, const struct lt_realm_listener *link);
+void lt_dealer_each_home(const struct lt_dealer *dealer, lt_pattern_fn fn, void *arg);
 
 /* Cancel a call; unknown or finished ones are ignored. */
 void lt_dealer_cancel(struct lt_dealer *dealer, struct lt_member *caller, uint64_t request,

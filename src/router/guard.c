@@ -336,6 +336,11 @@ const struct lt_lock *lt_guard_find_event(
 	return lock;
 }
 
+struct lt_str lt_lock_name(const struct lt_lock *lock)
+{
+	return lock->name;
+}
+
 bool lt_lock_passes(const struct lt_lock *lock, const struct lt_member *member)
 {
 	return !lock || lt_role_is_services(member->role) || find_admitted(lock, member->id);

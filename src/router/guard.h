@@ -53,6 +53,9 @@ const struct lt_lock *lt_guard_find(const struct lt_guard *guard, struct lt_str 
 const struct lt_lock *lt_guard_find_event(
 		const struct lt_guard *guard, struct lt_str topic, struct lt_str args);
 
+/* The closed name; "" for the lock on announcements, which have several. Borrowed. */
+struct lt_str lt_lock_name(const struct lt_lock *lock);
+
 bool lt_lock_passes(const struct lt_lock *lock, const struct lt_member *member); /* NULL: open */
 
 #endif

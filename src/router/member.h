@@ -30,6 +30,8 @@ struct lt_member_ops {
 	void (*left)(struct lt_member *member, uint64_t session);
 	/* End the session with GOODBYE; it has left when this returns. NULL: it cannot be ended. */
 	void (*kill)(struct lt_member *member, struct lt_str reason, struct lt_str message);
+	/* A registration was taken from it. NULL: it is sent UNREGISTERED if it knows that. */
+	void (*revoked)(struct lt_member *member, uint64_t registration);
 };
 
 /* What the session announced as callee. */
@@ -37,6 +39,13 @@ enum lt_feature {
 	LT_FEATURE_PROGRESS = 1,   /* progressive_call_results */
 	LT_FEATURE_CANCEL = 2,     /* call_canceling */
 	LT_FEATURE_REVOCATION = 4, /* registration_revocation */
+};
+
+/* Who calls, where a member calls for somebody else. Borrowed for the call. */
+struct lt_identity {
+	uint64_t session;
+	struct lt_str authid, role, address;
+	bool in_process;
 };
 
 struct lt_member {
@@ -48,6 +57,8 @@ struct lt_member {
 	const char *transport;  /* static: "websocket" ... */
 	const char *address;    /* of the peer; owned by the embedding session; "" in process */
 	uint64_t id;
+	const char *node;  /* another node, for which it stands (remote.h); NULL: it is of this one
+			    */
 	unsigned features; /* set of enum lt_feature */
 	bool in_process;
 
@@ -67,5 +78,11 @@ struct lt_member {
 	uint32_t testament_count;
 	size_t testament_bytes;
 };
+
+/* A part of the router, as modules in process and other nodes are: not a client. */
+static inline bool lt_member_is_own(const struct lt_member *member)
+{
+	return member->in_process || member->node;
+}
 
 #endif

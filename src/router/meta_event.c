@@ -10,7 +10,15 @@
 
 static const char *const match_names[] = { "exact", "prefix", "wildcard" };
 
-void lt_meta_write_pattern(struct lt_buf *buf, const struct lt_pattern_view *view)
+static void write_node(struct lt_buf *buf, const char *node)
+{
+	if (node) {
+		lt_buf_add_c(buf, ",\"node\":");
+		lt_json_write_str(buf, lt_str_from(node));
+	}
+}
+
+void lt_meta_write_pattern(struct lt_buf *buf, const struct lt_pattern_view *view, const char *node)
 {
 	char created[LT_WALL_TEXT];
 
@@ -21,10 +29,11 @@ void lt_meta_write_pattern(struct lt_buf *buf, const struct lt_pattern_view *vie
 	if (view->invoke) {
 		lt_buf_printf(buf, ",\"invoke\":\"%s\"", view->invoke);
 	}
+	write_node(buf, node);
 	lt_buf_add_char(buf, '}');
 }
 
-void lt_meta_write_session(struct lt_buf *buf, const struct lt_member *member)
+void lt_meta_write_session(struct lt_buf *buf, const struct lt_member *member, const char *node)
 {
 	lt_buf_printf(buf, "{\"session\":%" PRIu64 ",\"authid\":", member->id);
 	lt_json_write_str(buf, lt_str_from(member->authid));
@@ -35,7 +44,9 @@ void lt_meta_write_session(struct lt_buf *buf, const struct lt_member *member)
 	lt_buf_printf(buf, ",\"transport\":{\"type\":\"%s\",\"protocol\":\"%s\",\"peer\":",
 			member->transport, member->serializer->subprotocol);
 	lt_json_write_str(buf, lt_str_from(member->address));
-	lt_buf_add_c(buf, "}}");
+	lt_buf_add_char(buf, '}');
+	write_node(buf, member->node ? member->node : node);
+	lt_buf_add_char(buf, '}');
 }
 
 static const char *topic_of(const struct lt_pattern_view *view, const char *subscription_topic,
@@ -53,7 +64,7 @@ void lt_meta_emit_create(struct lt_broker *broker, const struct lt_member *membe
 		return;
 	}
 	lt_buf_printf(&args, "[%" PRIu64 ",", member->id);
-	lt_meta_write_pattern(&args, view);
+	lt_meta_write_pattern(&args, view, lt_broker_node(broker));
 	lt_buf_add_char(&args, ']');
 	lt_broker_publish_meta(broker,
 			topic_of(view, "wamp.subscription.on_create",
@@ -86,11 +97,11 @@ void lt_meta_emit_join(struct lt_broker *broker, const struct lt_member *member)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf args = { 0 };
 
-	if (member->in_process || !lt_broker_has_meta_subscribers(broker)) {
+	if (lt_member_is_own(member) || !lt_broker_has_meta_subscribers(broker)) {
 		return;
 	}
 	lt_buf_add_char(&args, '[');
-	lt_meta_write_session(&args, member);
+	lt_meta_write_session(&args, member, lt_broker_node(broker));
 	lt_buf_add_char(&args, ']');
 	lt_broker_publish_meta(broker, "wamp.session.on_join", lt_buf_str(&args));
 }
@@ -99,7 +110,7 @@ void lt_meta_emit_leave(struct lt_broker *broker, const struct lt_member *member
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf args = { 0 };
 
-	if (member->in_process || !lt_broker_has_meta_subscribers(broker)) {
+	if (lt_member_is_own(member) || !lt_broker_has_meta_subscribers(broker)) {
 		return;
 	}
 	lt_buf_printf(&args, "[%" PRIu64 ",", member->id);

@@ -29,11 +29,12 @@ struct lt_pattern_view {
 typedef void (*lt_pattern_fn)(void *arg, const struct lt_pattern_view *view);
 typedef void (*lt_member_fn)(void *arg, struct lt_member *member);
 
-/* {"id", "created", "uri", "match", "invoke"?} */
-void lt_meta_write_pattern(struct lt_buf *buf, const struct lt_pattern_view *view);
+/* {"id", "created", "uri", "match", "invoke"?, "node"?}; node NULL: it is the only one. */
+void lt_meta_write_pattern(
+		struct lt_buf *buf, const struct lt_pattern_view *view, const char *node);
 
-/* {"session", "authid", "authrole", "authmethod", "authprovider", "transport"} */
-void lt_meta_write_session(struct lt_buf *buf, const struct lt_member *member);
+/* {"session", "authid", "authrole", "authmethod", "authprovider", "transport", "node"?} */
+void lt_meta_write_session(struct lt_buf *buf, const struct lt_member *member, const char *node);
 
 /* Events of a subscription or registration: [session, dict] and [session, id]. */
 void lt_meta_emit_create(struct lt_broker *broker, const struct lt_member *member,

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "router/core.h"
 #include "router/meta.h"
 #include "router/realm.h"
 
@@ -206,7 +207,7 @@ static bool get(struct lt_meta_request *request, const struct kind *kind, struct
 		return false;
 	}
 	if (known) {
-		lt_meta_write_pattern(&request->result, &view);
+		lt_meta_write_pattern(&request->result, &view, request->realm->core->node);
 	}
 	return true;
 }

@@ -54,7 +54,7 @@ static void list_one(void *arg, struct lt_member *member)
 	cJSON_ArrayForEach(role, listing->roles) {
 		wanted |= strcmp(role->valuestring, lt_role_name(member->role)) == 0;
 	}
-	if (!wanted || member->in_process) {
+	if (!wanted || lt_member_is_own(member)) {
 		return;
 	}
 	if (listing->ids) {
@@ -101,7 +101,7 @@ static bool session_get(struct lt_meta_request *request, struct lt_err *err)
 	if (!member) {
 		return no_such_session(request);
 	}
-	lt_meta_write_session(&request->result, member);
+	lt_meta_write_session(&request->result, member, request->realm->core->node);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "router/core.h"
 #include "router/guard.h"
 #include "router/listeners.h"
+#include "router/member.h"
 #include "router/realm.h"
 #include "router/session.h"
 #include "router/wamp_uri.h"
@@ -89,6 +90,7 @@ struct lt_router *lt_router_create(const struct lt_router_env *env)
 	core->switches = env->switches;
 	core->agent = lt_strdup(env->agent ? env->agent : "livetimingd");
 	router->env.agent = core->agent;
+	core->node = env->node ? lt_strdup(env->node) : NULL;
 	core->authz = lt_authz_create();
 	core->guard = lt_guard_create();
 	core->auth = lt_auth_create(env->random, !env->switches.no_ticket);
@@ -116,6 +118,7 @@ void lt_router_destroy(struct lt_router *router)
 	lt_guard_destroy(core->guard);
 	lt_msg_scratch_finish(&core->scratch);
 	lt_free(core->agent);
+	lt_free(core->node);
 	lt_free(router);
 }
 
@@ -141,7 +144,7 @@ bool lt_core_check_uri(struct lt_core *core, const struct lt_member *member, str
 		core->stats.limit_hits[LT_LIMIT_URI]++;
 	}
 	return lt_uri_check(uri, match, core->limits.uri_bytes, err) &&
-			(!core->switches.strict_uris || member->in_process ||
+			(!core->switches.strict_uris || lt_member_is_own(member) ||
 					lt_uri_check_strict(uri, err));
 }
 

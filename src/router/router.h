@@ -76,6 +76,7 @@ struct lt_router_env {
 	struct lt_random *random;
 	struct lt_log log;
 	const char *agent; /* WELCOME.Details.agent: "livetimingd-0.1.0" */
+	const char *node;  /* name of this node, for the meta API; NULL: it is the only one */
 	struct lt_limits limits;
 	struct lt_switches switches;
 	const char *tls_cert, *tls_key; /* PEM files for the ",tls" listeners, or NULL */
