@@ -93,7 +93,7 @@ static inline void lt_bus_start(struct lt_bus *bus, const struct lt_bus_listener
 
 /*
  * Copies its arguments. Errors: LT_E_UNAVAILABLE the bus is down; LT_E_LIMIT
- * too much is on its way out, or the message is larger than the engine takes.
+ * too much is on its way out; LT_E_INVALID the message is larger than the engine takes.
  */
 static inline bool lt_bus_publish(
 		struct lt_bus *bus, struct lt_str subject, struct lt_str body, struct lt_err *err)
@@ -101,7 +101,10 @@ static inline bool lt_bus_publish(
 	return bus->ops->publish(bus, subject, body, err);
 }
 
-/* Deliver what is stored; while one runs, asking again makes a second one follow. */
+/*
+ * Deliver what is stored, then `replayed`. One at a time; a `down` or `up` ends
+ * it without an answer.
+ */
 static inline void lt_bus_replay(struct lt_bus *bus)
 {
 	bus->ops->replay(bus);

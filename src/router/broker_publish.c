@@ -213,18 +213,18 @@ static void tell_link(const struct delivery *delivery, const struct lt_publicati
 		.disclosure = delivery->event.disclosure,
 		.lists = publication->options->lists,
 		.retain = publication->options->retain,
-		.body = *delivery->body,
 	};
 
 	if (lock) {
 		event.closed = lt_lock_name(lock);
 	}
+	event.body = publication->lazy.encode
+			? lt_retained_form(
+					  broker->retained, delivery->retained, &lt_serializer_json)
+			: *delivery->body;
 	if (delivery->keeps_another) {
 		event.kept = lt_retained_form(
-				broker->retained, delivery->retained, delivery->body->serializer);
-	} else if (publication->lazy.encode) {
-		event.body = lt_retained_form(
-				broker->retained, delivery->retained, delivery->body->serializer);
+				broker->retained, delivery->retained, event.body.serializer);
 	}
 	broker->link->event(broker->link->arg, &event);
 }
