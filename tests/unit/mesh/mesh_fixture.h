@@ -46,6 +46,11 @@ static inline void make_node(struct mesh *m, int i)
 			.node = names[i],
 	});
 	assert_true(lt_router_add_realm(node->f.router, REALM, &err));
+	assert_true(lt_router_add_principal(node->f.router,
+			&(struct lt_principal){ .authid = "services",
+					.role = "services",
+					.secret = LT_STR("secret") },
+			&err));
 	assert_true(lt_router_set_permissions(node->f.router, lt_str_from(OPEN_PERMISSIONS), &err));
 	node->bus = bus_memory_create(m->hub);
 	node->bridge = lt_bridge_create(&(struct lt_bridge_env){
