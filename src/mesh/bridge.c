@@ -307,8 +307,8 @@ bool lt_bridge_start(struct lt_bridge *bridge, struct lt_err *err)
 	bridge->is_listening = true;
 	lt_timer_every(&bridge->tidy, bridge->env.loop, TIDY_MS, lt_bridge_tidy, bridge);
 	lt_bus_start(bridge->env.bus,
-			&(struct lt_bus_listener){
-					on_message, on_up, on_down, on_replayed, on_room, bridge });
+			&(struct lt_bus_listener){ on_message, on_up, on_down, on_replayed, on_room,
+					lt_nodes_run(bridge->nodes), bridge });
 	return true;
 }
 

@@ -51,6 +51,7 @@ struct lt_bus_listener {
 	 * now. Only after such a refusal.
 	 */
 	void (*room)(void *arg);
+	const char *name; /* of messages below <prefix>.to. only those to it come */
 	void *arg;
 };
 

@@ -20,7 +20,7 @@ allow base
 allow calendar base
 allow net base
 allow router base
-allow mesh router base
+allow mesh router net base
 allow race base
 allow store race base
 allow services store race mesh router net calendar base
