@@ -142,30 +142,3 @@ size_t lt_inbox_bytes(struct lt_inbox *inbox)
 	pthread_mutex_unlock(&inbox->lock);
 	return bytes;
 }
-
-size_t lt_inbox_drop(struct lt_inbox *inbox)
-{
-	struct lt_note *dropped = NULL, **at, *note;
-	size_t count = 0;
-
-	pthread_mutex_lock(&inbox->lock);
-	for (at = &inbox->first; (note = *at) != NULL;) {
-		if (note->bytes == 0) {
-			at = &note->next;
-			continue;
-		}
-		*at = note->next;
-		inbox->bytes -= note->bytes;
-		note->next = dropped;
-		dropped = note;
-		count++;
-	}
-	inbox->end = at;
-	pthread_mutex_unlock(&inbox->lock);
-	while (dropped) {
-		note = dropped;
-		dropped = note->next;
-		note->free(note);
-	}
-	return count;
-}

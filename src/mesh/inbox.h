@@ -32,7 +32,5 @@ void lt_inbox_destroy(struct lt_inbox *inbox);
 bool lt_inbox_post(struct lt_inbox *inbox, struct lt_note *note_take);
 /* Any thread: bytes that wait. */
 size_t lt_inbox_bytes(struct lt_inbox *inbox);
-/* Any thread: free what has a size and waits. How many it were. */
-size_t lt_inbox_drop(struct lt_inbox *inbox);
 
 #endif

@@ -450,6 +450,23 @@ static void token(void **state)
 	run_until(f, &f->sides[0].ups, 1);
 }
 
+static void nkey(void **state)
+{
+	struct fixture *f = *state;
+	char dir[TMPDIR_MAX];
+
+	tmpdir_make(dir);
+	/* made for this test: the bytes 1 to 32 */
+	file_write(in_dir(dir, "seed"),
+			LT_STR("SUAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB6IC5CQ\n"));
+	serve(f,
+			"authorization { users: [ { nkey: "
+			"UB43KVROR7TFJ6KAPCYRF2FJROTZAH4FHLTJLPWX4DRZCC5NASLGJBFE } ] }");
+	start_side(f, 0, (struct lt_bus_nats_conf){ .nkey_file = in_dir(dir, "seed") });
+	run_until(f, &f->sides[0].ups, 1);
+	tmpdir_remove(dir);
+}
+
 static void tls_with_a_ca(void **state)
 {
 	struct fixture *f = *state;
@@ -620,6 +637,7 @@ int main(void)
 		BUS(user_and_password_of_the_address),
 		BUS(a_wrong_password_is_told_without_it),
 		BUS(token),
+		BUS(nkey),
 		BUS(tls_with_a_ca),
 		BUS(tls_of_another_host_is_refused),
 		BUS(a_server_that_dies_and_comes_back_is_found_again),
