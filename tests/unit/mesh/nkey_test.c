@@ -29,7 +29,7 @@ static void what_is_no_seed_of_a_user_is_refused_without_repeating_it(void **sta
 {
 	static const char *const bad[] = { "", "SU", "S", SEED "A",
 		/* a wrong checksum, a character that is none, lower case, a seed of an account */
-		"SUAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB6IC5CR",
+		"SUAACAQDBQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB6IC5CQ",
 		"SUAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB6IC5C1",
 		"suaacaqdaqcqmbyibefawdanbyhraeiscmkbkfqxdamrugy4dupb6ic5cq",
 		"SAAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB6IFO3A" };
