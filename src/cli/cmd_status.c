@@ -100,6 +100,41 @@ static void print_schedule(struct lt_cli *cli, const cJSON *schedule, struct lt_
 	print_line(cli, "schedule", text);
 }
 
+static void print_mesh(struct lt_cli *cli, const cJSON *mesh, struct lt_buf *text)
+{
+	const cJSON *node, *role;
+	bool first = true;
+
+	if (!mesh) {
+		return;
+	}
+	lt_buf_printf(text, "%.*s, %.*s; ", LT_STR_ARG(lt_cli_member(mesh, "role")),
+			LT_STR_ARG(lt_cli_member(mesh, "node")));
+	if (cJSON_IsTrue(lt_json_get(mesh, "connected"))) {
+		lt_buf_printf(text, "backplane %.*s", LT_STR_ARG(lt_cli_member(mesh, "server")));
+	} else {
+		lt_buf_add_c(text, "NO BACKPLANE");
+	}
+	cJSON_ArrayForEach(role, lt_json_get(mesh, "roles")) {
+		struct lt_str who = lt_str_from(cJSON_IsString(role) ? role->valuestring : "");
+
+		lt_buf_printf(text, "; %s: %.*s", role->string,
+				LT_STR_ARG(who.n ? who : LT_STR("nobody")));
+	}
+	print_line(cli, "mesh", text);
+	cJSON_ArrayForEach(node, lt_json_get(mesh, "nodes")) {
+		lt_buf_printf(text, "%s%.*s (%.*s%s)", first ? "" : ", ",
+				LT_STR_ARG(lt_cli_member(node, "node")),
+				LT_STR_ARG(lt_cli_member(node, "role")),
+				cJSON_IsTrue(lt_json_get(node, "linked")) ? "" : ", NOT LINKED");
+		first = false;
+	}
+	if (first) {
+		lt_buf_add_c(text, "none");
+	}
+	print_line(cli, "other nodes", text);
+}
+
 static void print_status(struct lt_cli *cli, const cJSON *status)
 {
 	const struct lt_top_sample none = { 0 }, now = { .status = (cJSON *)(uintptr_t)status };
@@ -132,6 +167,7 @@ static void print_status(struct lt_cli *cli, const cJSON *status)
 	print_line(cli, "services", &text);
 	print_recordings(cli, lt_json_get(status, "recordings"), &text);
 	print_schedule(cli, lt_json_get(status, "schedule"), &text);
+	print_mesh(cli, lt_json_get(status, "mesh"), &text);
 	print_router(cli, lt_json_get(status, "router"), &text);
 	if (p99_us > 0) {
 		lt_buf_printf(&text, "99 of 100 turns within %g ms, ", (double)p99_us / 1000.0);

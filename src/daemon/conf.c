@@ -434,6 +434,7 @@ bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 			errors++;
 		}
 		errors += !lt_daemon_conf_read_reports(conf, ret, report, arg);
+		errors += !lt_daemon_conf_read_mesh(conf, ret, report, arg);
 	}
 	if (errors) {
 		lt_daemon_conf_finish(ret);
@@ -447,6 +448,7 @@ void lt_daemon_conf_finish(struct lt_daemon_conf *conf)
 	lt_free(conf->plugin_path);
 	lt_free(conf->control_socket);
 	lt_free(conf->web_dir);
+	lt_free(conf->mesh.node);
 	cJSON_Delete(conf->principals);
 	lt_buf_finish(&conf->permissions);
 	lt_free(conf->secrets);

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "mesh/bus_nats.h"
 #include "router/router.h"
 #include "services/announce/announce.h"
 #include "services/schedule/scheduler.h"
@@ -27,6 +28,14 @@ extern const struct lt_conf_key lt_daemon_conf_keys[];
 struct lt_text_list {
 	char **at;
 	size_t n;
+};
+
+/* Of a daemon that is one of several; bus.urls NULL: it is the only one. */
+struct lt_mesh_conf {
+	struct lt_bus_nats_conf bus;
+	char *node;             /* its name */
+	bool is_edge;           /* it has viewers, and neither services nor recordings of its own */
+	const char *origin_url; /* where an edge sends who wants recordings; NULL: nowhere */
 };
 
 /* Pointers to const are borrowed from the lt_conf that was read. */
@@ -75,6 +84,7 @@ struct lt_daemon_conf {
 	/* Announcements and error reports; sentry_dsn NULL: none. */
 	struct lt_announce_conf announce;
 	const char *sentry_dsn, *environment;
+	struct lt_mesh_conf mesh;
 	const char **secrets; /* values of all secret settings; ends with NULL */
 };
 

@@ -233,6 +233,14 @@ static bool check_crash_limit(struct lt_str value, struct lt_err *err)
 	return lt_parse_u64(value, 1000, &ignored, err);
 }
 
+static bool check_replicas(struct lt_str value, struct lt_err *err)
+{
+	uint64_t n;
+
+	return lt_parse_u64(value, 5, &n, err) &&
+			(n % 2 == 1 || lt_err_set(err, LT_E_INVALID, "expected 1, 3 or 5"));
+}
+
 /* --- the table --- */
 
 #define SETTING(name, value, help)                                                                 \
@@ -345,6 +353,27 @@ const struct lt_conf_key lt_daemon_conf_keys[] = {
 	CHECKED("LIVETIMING_STANDALONE_PORT", "0", check_port,
 			"port of a standalone service; 0 is any"),
 	SETTING("LIVETIMING_USE_UPNP", NULL, "forward that port at the router of the house"),
+	/* Of one daemon of several (docs/mesh.md). */
+	SECRET("LIVETIMING_BACKPLANE",
+			"NATS servers that join this daemon to others: nats://host:port, separated by commas"),
+	SETTING("LIVETIMING_BACKPLANE_USER", NULL, "login there: user"),
+	SECRET("LIVETIMING_BACKPLANE_PASSWORD", "and password"),
+	SECRET("LIVETIMING_BACKPLANE_TOKEN", "or a token"),
+	SETTING("LIVETIMING_BACKPLANE_NKEY", NULL, "or a file with the seed of an nkey"),
+	SETTING("LIVETIMING_BACKPLANE_CREDS", NULL, "or a credentials file"),
+	SETTING("LIVETIMING_BACKPLANE_CA", NULL, "PEM file: CA of the servers; asks for TLS"),
+	SETTING("LIVETIMING_BACKPLANE_CERT", NULL, "PEM file: certificate shown to them"),
+	SETTING("LIVETIMING_BACKPLANE_KEY", NULL, "PEM file: its key"),
+	CHECKED("LIVETIMING_BACKPLANE_PREFIX", "livetiming", lt_daemon_conf_check_node,
+			"first part of all subjects: one mesh has one"),
+	CHECKED("LIVETIMING_BACKPLANE_REPLICAS", "1", check_replicas,
+			"servers that store retained events: 1, 3 or 5"),
+	CHECKED("LIVETIMING_NODE", NULL, lt_daemon_conf_check_node,
+			"name of this daemon among them; default: that of the host"),
+	CHECKED("LIVETIMING_ROLE", "origin", lt_daemon_conf_check_role,
+			"origin: services, recordings, schedule; edge: viewers alone"),
+	CHECKED("LIVETIMING_ORIGIN_URL", NULL, lt_daemon_conf_check_url,
+			"address where an edge sends who wants recordings"),
 	SETTING("LIVETIMING_ENVIRONMENT", "development", "environment named in error reports"),
 	SECRET("SENTRY_DSN", "where error reports go"),
 	CHECKED("LIVETIMING_SITE_URL", NULL, lt_daemon_conf_check_url,

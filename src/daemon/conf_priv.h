@@ -25,6 +25,14 @@ bool lt_daemon_conf_check_text_template(struct lt_str value, struct lt_err *err)
 bool lt_daemon_conf_check_link_template(struct lt_str value, struct lt_err *err);
 bool lt_daemon_conf_check_visibility(struct lt_str value, struct lt_err *err);
 
+/* Checks of conf_mesh.c. Errors: LT_E_INVALID. */
+bool lt_daemon_conf_check_role(struct lt_str value, struct lt_err *err);
+bool lt_daemon_conf_check_node(struct lt_str value, struct lt_err *err);
+
+/* The backplane, and what this node is to others; false: it cannot be used, reported. */
+bool lt_daemon_conf_read_mesh(const struct lt_conf *conf, struct lt_daemon_conf *ret,
+		lt_conf_report_fn report, void *arg);
+
 /* Announcements and error reports; false: what belongs together is not all there, reported. */
 bool lt_daemon_conf_read_reports(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 		lt_conf_report_fn report, void *arg);

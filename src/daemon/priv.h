@@ -1,12 +1,13 @@
 /*
- * Inside of the daemon: daemon.c (create, start, stop), access.c (who may
- * do what), reload.c (settings read again).
+ * Inside of the daemon: daemon.c (start, stop), modules.c (what there is),
+ * access.c (who may do what), reload.c (settings read again).
  */
 #ifndef LT_DAEMON_PRIV_H
 #define LT_DAEMON_PRIV_H
 
 #include "daemon/daemon.h"
 #include "daemon/desk.h"
+#include "daemon/mesh.h"
 #include "daemon/schedule.h"
 #include "services/control/control_verbs.h"
 #include "services/timing/timing_observer.h"
@@ -18,6 +19,7 @@ struct lt_daemon {
 	struct lt_router *router;
 	struct lt_fetcher *fetcher;
 	struct lt_ws_hub *ws_hub;
+	struct lt_daemon_mesh *mesh; /* NULL: this is the only node */
 	struct lt_daemon_desk desk;
 	struct lt_services *services;
 	struct lt_isolation *isolation; /* of services in processes of their own */
@@ -44,6 +46,10 @@ struct lt_daemon {
 	bool is_stopping;
 	bool is_router_stopping;
 };
+
+/* Router and modules, not started; what fails is destroyed by the other. */
+bool lt_daemon_create_modules(struct lt_daemon *daemon, struct lt_err *err);
+void lt_daemon_destroy_modules(struct lt_daemon *daemon);
 
 /* The roles, permissions and principals of these settings, instead of any before. */
 bool lt_daemon_set_access(

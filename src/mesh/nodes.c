@@ -6,8 +6,8 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/table.h"
-#include "mesh/link.h"
 #include "mesh/mesh_event.h"
+#include "mesh/node_link.h"
 #include "router/remote.h"
 
 #define NUMBER_MAX (INT64_C(1) << 53)
@@ -18,7 +18,7 @@ struct node {
 	char *name, *run, *role;
 	int64_t since_ms;
 	struct lt_mono heard;
-	struct lt_link *link;
+	struct lt_node_link *link;
 };
 
 struct lt_nodes {
@@ -72,7 +72,7 @@ static void drop(struct lt_nodes *nodes, struct node *node, const char *why)
 	HASH_DEL(nodes->nodes, node);
 	lt_log(&nodes->env.log, LT_INFO, "node gone", "node=%s run=%s reason=\"%s\"", node->name,
 			node->run, why);
-	lt_link_destroy(node->link);
+	lt_node_link_destroy(node->link);
 	nodes->env.gone(nodes->env.arg, lt_str_from(node->run));
 	lt_free(node->name);
 	lt_free(node->run);
@@ -153,7 +153,7 @@ static struct node *meet(struct lt_nodes *nodes, const struct head *head)
 		node->role = lt_str_dup(head->role);
 		node->since_ms = head->since_ms;
 		HASH_ADD_KEYPTR(hh, nodes->nodes, node->run, (unsigned)head->run.n, node);
-		node->link = lt_link_create(&(struct lt_link_env){
+		node->link = lt_node_link_create(&(struct lt_node_link_env){
 				.log = nodes->env.log,
 				.random = nodes->env.random,
 				.router = nodes->env.router,
@@ -176,11 +176,11 @@ static struct node *meet(struct lt_nodes *nodes, const struct head *head)
 static void write_links(const struct lt_nodes *nodes, struct lt_buf *buf)
 {
 	const struct node *node;
-	struct lt_link_numbers numbers;
+	struct lt_node_link_numbers numbers;
 
 	lt_buf_add_c(buf, ",\"links\":{");
 	for (node = nodes->nodes; node; node = node->hh.next) {
-		lt_link_numbers(node->link, &numbers);
+		lt_node_link_numbers(node->link, &numbers);
 		lt_buf_printf(buf, "%s\"%s\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
 				node == nodes->nodes ? "" : ",", node->run, numbers.ours,
 				numbers.theirs, numbers.n);
@@ -214,8 +214,8 @@ static void on_beat(void *arg)
 	HASH_ITER(hh, nodes->nodes, node, next) {
 		if (now.us - node->heard.us > LT_NODES_GONE_MS * 1000) {
 			drop(nodes, node, "it is silent");
-		} else if (!lt_link_is_up(node->link)) {
-			lt_link_nudge(node->link);
+		} else if (!lt_node_link_is_up(node->link)) {
+			lt_node_link_nudge(node->link);
 		}
 	}
 	say(nodes, false);
@@ -241,7 +241,7 @@ void lt_nodes_down(struct lt_nodes *nodes)
 	nodes->is_up = false;
 	lt_timer_cancel(&nodes->beat);
 	for (node = nodes->nodes; node; node = node->hh.next) {
-		lt_link_end(node->link);
+		lt_node_link_end(node->link);
 	}
 }
 
@@ -273,7 +273,7 @@ void lt_nodes_destroy(struct lt_nodes *nodes)
 
 /* --- what others say --- */
 
-static bool read_numbers(const cJSON *list, struct lt_link_numbers *ret)
+static bool read_numbers(const cJSON *list, struct lt_node_link_numbers *ret)
 {
 	uint64_t *const to[] = { &ret->ours, &ret->theirs, &ret->n };
 
@@ -292,7 +292,7 @@ static bool read_numbers(const cJSON *list, struct lt_link_numbers *ret)
 static bool on_said(struct lt_nodes *nodes, struct lt_str body, struct lt_err *err)
 {
 	LT_AUTO(cJSON_Delete) cJSON *json = lt_json_parse(body, err);
-	struct lt_link_numbers numbers;
+	struct lt_node_link_numbers numbers;
 	struct head head;
 	struct node *node;
 	int64_t seq = 0;
@@ -316,9 +316,9 @@ static bool on_said(struct lt_nodes *nodes, struct lt_str body, struct lt_err *e
 	}
 	nodes->env.heard(nodes->env.arg, head.run, (uint64_t)seq);
 	if (read_numbers(lt_json_get(lt_json_get(json, "links"), nodes->run), &numbers)) {
-		lt_link_check(node->link, &numbers);
+		lt_node_link_check(node->link, &numbers);
 	} else {
-		lt_link_nudge(node->link); /* it does not know this one yet */
+		lt_node_link_nudge(node->link); /* it does not know this one yet */
 	}
 	return true;
 }
@@ -339,10 +339,10 @@ static bool on_link_message(struct lt_nodes *nodes, struct lt_str body, struct l
 	}
 	node = meet(nodes, &head);
 	if (node) {
-		const struct lt_link_numbers numbers = { (uint64_t)ours, (uint64_t)theirs,
+		const struct lt_node_link_numbers numbers = { (uint64_t)ours, (uint64_t)theirs,
 			(uint64_t)n };
 
-		lt_link_message(node->link, &numbers, body);
+		lt_node_link_message(node->link, &numbers, body);
 	}
 	return true;
 }
@@ -388,8 +388,8 @@ void lt_nodes_registered(struct lt_nodes *nodes, const struct lt_pattern_view *r
 	struct node *node;
 
 	for (node = nodes->nodes; node; node = node->hh.next) {
-		if (lt_link_is_up(node->link)) {
-			lt_remote_offer(lt_link_remote(node->link), registration);
+		if (lt_node_link_is_up(node->link)) {
+			lt_remote_offer(lt_node_link_remote(node->link), registration);
 		}
 	}
 }
@@ -399,8 +399,8 @@ void lt_nodes_unregistered(struct lt_nodes *nodes, uint64_t registration)
 	struct node *node;
 
 	for (node = nodes->nodes; node; node = node->hh.next) {
-		if (lt_link_is_up(node->link)) {
-			lt_remote_withdraw(lt_link_remote(node->link), registration);
+		if (lt_node_link_is_up(node->link)) {
+			lt_remote_withdraw(lt_node_link_remote(node->link), registration);
 		}
 	}
 }
@@ -413,7 +413,7 @@ void lt_nodes_each(const struct lt_nodes *nodes,
 
 	for (node = nodes->nodes; node; node = node->hh.next) {
 		const struct lt_node_view view = { node->name, node->run, node->role,
-			lt_link_is_up(node->link), (now.us - node->heard.us) / 1000 };
+			lt_node_link_is_up(node->link), (now.us - node->heard.us) / 1000 };
 
 		fn(arg, &view);
 	}

@@ -169,6 +169,9 @@ static void run_status(void *arg, struct lt_control_request *request, const cJSO
 	lt_json_set_take(json, "recordings", recording_figures(modules));
 	lt_json_set_take(json, "schedule", lt_control_schedule_figures(modules));
 	lt_json_set_take(json, "router", router_figures(modules));
+	if (modules->mesh) {
+		lt_json_set_take(json, "mesh", modules->mesh(modules->arg));
+	}
 	lt_json_set_take(json, "loop", loop_figures(modules));
 	lt_control_ok_take(request, json);
 }

@@ -35,6 +35,8 @@ struct lt_control_modules {
 	const char *(*trouble)(void *arg);
 	/* Read the settings again; the result is the caller's, NULL with err: nothing changed. */
 	cJSON *(*reload)(void *arg, struct lt_err *err);
+	/* Of a daemon that is one of several, the caller's; NULL: it is the only one. */
+	cJSON *(*mesh)(void *arg);
 	void *arg;
 };
 

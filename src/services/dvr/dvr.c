@@ -21,6 +21,7 @@ struct lt_dvr *lt_dvr_create(const struct lt_dvr_env *env)
 
 	dvr->env = *env;
 	dvr->env.log.module = "dvr";
+	dvr->is_standby = env->is_standby;
 	dvr->temp_dir = lt_strdup(env->temp_dir);
 	dvr->done_dir = lt_strdup(env->done_dir);
 	return dvr;
@@ -319,6 +320,9 @@ static void on_state(void *arg, const struct lt_event *event)
 				lt_log_value(event->topic, quoted));
 		return;
 	}
+	if (dvr->is_standby) {
+		return;
+	}
 	if (service->lane == NULL) {
 		begin_recording(dvr, service);
 	}
@@ -346,7 +350,7 @@ static void on_analysis(void *arg, const struct lt_event *event)
 		return;
 	}
 	service = lt_dvr_service(dvr, uuid);
-	if (service == NULL) {
+	if (service == NULL || dvr->is_standby) {
 		return;
 	}
 	if (service->lane == NULL) {
@@ -435,6 +439,11 @@ static void on_directory(void *arg, const struct lt_event *event)
 	cJSON_ArrayForEach(manifest, envelope.payload) {
 		take_manifest(dvr, manifest);
 	}
+}
+
+void lt_dvr_set_active(struct lt_dvr *dvr, bool is_active)
+{
+	dvr->is_standby = !is_active;
 }
 
 void lt_dvr_split(struct lt_dvr *dvr, struct lt_str uuid)

@@ -54,6 +54,7 @@ struct lt_dvr_env {
 	/* Did an operator close this service, whatever its manifest says? NULL: none is. */
 	bool (*is_closed)(void *arg, struct lt_str uuid);
 	void *arg;
+	bool is_standby; /* until lt_dvr_set_active says otherwise */
 };
 
 struct lt_dvr *lt_dvr_create(const struct lt_dvr_env *env);
@@ -61,6 +62,13 @@ void lt_dvr_destroy(struct lt_dvr *dvr); /* what is being written is finished by
 
 /* The session of a service has ended: its next state begins a new recording. */
 void lt_dvr_split(struct lt_dvr *dvr, struct lt_str uuid);
+
+/*
+ * Record, or stand by: another node records. What is being recorded when it
+ * ends is finished as if its service had fallen silent; what begins is recorded
+ * from the next state on.
+ */
+void lt_dvr_set_active(struct lt_dvr *dvr, bool is_active);
 
 /* Joins the realm and looks at what is left of an earlier run. */
 bool lt_dvr_start(struct lt_dvr *dvr, struct lt_err *err);

@@ -51,7 +51,7 @@ struct lt_dvr {
 	struct lt_dvr_question *questions;
 	struct lt_timer scan_timer;
 	struct lt_dvr_scan *leftover; /* not NULL: new recordings are held until it is done */
-	bool is_stopping, too_many;
+	bool is_stopping, is_standby, too_many;
 	size_t lanes; /* that exist */
 	void (*stopped)(void *arg);
 	void *stopped_arg;

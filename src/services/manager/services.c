@@ -386,6 +386,9 @@ static bool start_service(struct lt_services *services, const struct lt_args *ar
 	if (services->is_stopping) {
 		return lt_err_set(err, LT_E_UNAVAILABLE, "the daemon is stopping");
 	}
+	if (services->env.refusal) {
+		return lt_err_set(err, LT_E_DENIED, "%s", services->env.refusal);
+	}
 	struct lt_service_entry *entry = lt_services_add_entry(services, args);
 
 	entry->is_scheduled = is_scheduled;

@@ -42,6 +42,7 @@ struct lt_services_env {
 	bool fresh;                 /* forget the run list */
 	/* For --isolated; NULL: such services run here like the others. */
 	struct lt_children *children;
+	const char *refusal;  /* why no service may run here, static; NULL: they may */
 	bool is_alone;        /* of a process for one service: there is no run list */
 	unsigned crash_limit; /* start_guard.h; 0: no crash loop is noticed */
 	int64_t settle_s;

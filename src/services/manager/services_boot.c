@@ -192,7 +192,9 @@ bool lt_services_start(struct lt_services *services, struct lt_err *err)
 	bool ok = split_autostart(services->autostart, lines, &n, err) ||
 			lt_err_prefix(err, "LIVETIMING_SERVICES");
 
-	if (ok) {
+	if (ok && services->env.refusal) {
+		lt_plugins_scan(services->plugins); /* the run list stays as it is */
+	} else if (ok) {
 		services->is_careful = lt_start_guard_begin(services->guard, services->env.fresh);
 		lt_plugins_scan(services->plugins);
 		boot_all(services, lines, n);

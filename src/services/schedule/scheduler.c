@@ -165,7 +165,12 @@ static void load_state(struct lt_scheduler *scheduler)
 
 static void tick(struct lt_scheduler *scheduler, bool must_publish)
 {
-	bool changed = lt_schedule_core_tick(scheduler->core, lt_scheduler_now_s(scheduler));
+	bool changed;
+
+	if (scheduler->is_standby) {
+		return;
+	}
+	changed = lt_schedule_core_tick(scheduler->core, lt_scheduler_now_s(scheduler));
 
 	if (lt_schedule_core_is_dirty(scheduler->core) || scheduler->is_save_failing) {
 		start_save(scheduler);
@@ -457,6 +462,7 @@ struct lt_scheduler *lt_scheduler_create(const struct lt_scheduler_env *env)
 
 	scheduler->env = *env;
 	scheduler->env.log.module = "scheduler";
+	scheduler->is_standby = env->is_standby;
 	scheduler->state_dir = lt_strdup(env->state_dir && *env->state_dir ? env->state_dir : ".");
 	scheduler->state_path = lt_path_join(scheduler->state_dir, STATE_NAME);
 	scheduler->local_zone = env->local_zone ? lt_strdup(env->local_zone) : NULL;
@@ -532,6 +538,24 @@ void lt_scheduler_stop(struct lt_scheduler *scheduler)
 	answer_waiters(scheduler, false);
 	lt_local_leave(scheduler->local);
 	scheduler->local = NULL;
+}
+
+void lt_scheduler_set_active(struct lt_scheduler *scheduler, bool is_active)
+{
+	bool acts = scheduler->local && scheduler->is_told;
+
+	if (scheduler->is_standby == !is_active) {
+		return;
+	}
+	if (!is_active && acts) { /* as if all events had been taken from the calendars */
+		lt_schedule_core_set_events_take(scheduler->core,
+				lt_calloc(1, sizeof(struct lt_schedule_event)), 0, true);
+		tick(scheduler, false);
+	}
+	scheduler->is_standby = !is_active;
+	if (acts) {
+		lt_loop_defer(scheduler->env.loop, &scheduler->merge, on_merge, scheduler);
+	}
 }
 
 void lt_scheduler_reload(struct lt_scheduler *scheduler, const char *urls,

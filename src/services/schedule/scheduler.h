@@ -51,6 +51,7 @@ struct lt_scheduler_env {
 	const char *state_dir;
 	const char *local_zone; /* TZ; NULL: /etc/localtime */
 	bool fresh;             /* forget events in progress */
+	bool is_standby;        /* until lt_scheduler_set_active says otherwise */
 	struct lt_scheduler_times times;
 	const struct lt_scheduler_services *services;
 	void *arg; /* handed to services */
@@ -63,6 +64,13 @@ void lt_scheduler_destroy(struct lt_scheduler *scheduler); /* stops first; NULL 
 bool lt_scheduler_start(struct lt_scheduler *scheduler, struct lt_err *err);
 /* Before the services stop: leaves them as they are, for the next run. */
 void lt_scheduler_stop(struct lt_scheduler *scheduler);
+
+/*
+ * Act, or stand by: another node acts. Who stands by reads the calendars and
+ * answers, but starts and stops nothing and publishes nothing; what it had
+ * started when that begins is stopped, for the other starts it.
+ */
+void lt_scheduler_set_active(struct lt_scheduler *scheduler, bool is_active);
 
 /* Other calendars and times (SIGHUP); all are read now. */
 void lt_scheduler_reload(struct lt_scheduler *scheduler, const char *urls,

@@ -43,6 +43,7 @@ struct lt_scheduler {
 	int waiter_count;
 	size_t mistakes; /* of command lines, at the last reading */
 	bool is_told;    /* the first reading was logged */
+	bool is_standby; /* another node acts */
 };
 
 int64_t lt_scheduler_now_s(const struct lt_scheduler *scheduler);

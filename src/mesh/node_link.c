@@ -1,4 +1,4 @@
-#include "mesh/link.h"
+#include "mesh/node_link.h"
 
 #include <inttypes.h>
 
@@ -6,46 +6,46 @@
 #include "router/realm_link.h"
 #include "router/remote.h"
 
-struct lt_link {
-	struct lt_link_env env;
+struct lt_node_link {
+	struct lt_node_link_env env;
 	uint64_t ours, theirs; /* 0: not begun; not known */
 	uint64_t sent, received;
 	struct lt_remote *remote; /* while it stands */
 };
 
-struct lt_link *lt_link_create(const struct lt_link_env *env)
+struct lt_node_link *lt_node_link_create(const struct lt_node_link_env *env)
 {
-	struct lt_link *link = lt_zalloc(sizeof(*link));
+	struct lt_node_link *link = lt_zalloc(sizeof(*link));
 
 	link->env = *env;
 	return link;
 }
 
-void lt_link_destroy(struct lt_link *link)
+void lt_node_link_destroy(struct lt_node_link *link)
 {
 	if (link) {
-		lt_link_end(link);
+		lt_node_link_end(link);
 		lt_free(link);
 	}
 }
 
-bool lt_link_is_up(const struct lt_link *link)
+bool lt_node_link_is_up(const struct lt_node_link *link)
 {
 	return link->remote != NULL;
 }
 
-struct lt_remote *lt_link_remote(struct lt_link *link)
+struct lt_remote *lt_node_link_remote(struct lt_node_link *link)
 {
 	return link->remote;
 }
 
-void lt_link_numbers(const struct lt_link *link, struct lt_link_numbers *ret)
+void lt_node_link_numbers(const struct lt_node_link *link, struct lt_node_link_numbers *ret)
 {
-	*ret = (struct lt_link_numbers){ link->ours, link->theirs, link->sent };
+	*ret = (struct lt_node_link_numbers){ link->ours, link->theirs, link->sent };
 }
 
 /* n 0: without a message. */
-static bool send(struct lt_link *link, uint64_t n, struct lt_str message, struct lt_err *err)
+static bool send(struct lt_node_link *link, uint64_t n, struct lt_str message, struct lt_err *err)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf subject = { 0 };
 	LT_AUTO(lt_buf_finish) struct lt_buf body = { 0 };
@@ -64,7 +64,7 @@ static bool send(struct lt_link *link, uint64_t n, struct lt_str message, struct
  */
 static bool send_message(void *arg, struct lt_str message, struct lt_err *err)
 {
-	struct lt_link *link = arg;
+	struct lt_node_link *link = arg;
 	struct lt_err failure = { 0 };
 
 	if (send(link, link->sent + 1, message, &failure)) {
@@ -80,7 +80,7 @@ static void offer(void *arg, const struct lt_pattern_view *registration)
 	lt_remote_offer(arg, registration);
 }
 
-static void stand(struct lt_link *link)
+static void stand(struct lt_node_link *link)
 {
 	struct lt_err err = { 0 };
 
@@ -103,37 +103,37 @@ static void stand(struct lt_link *link)
 	lt_realm_link_each_registration(link->env.router, link->env.realm, offer, link->remote);
 }
 
-void lt_link_end(struct lt_link *link)
+void lt_node_link_end(struct lt_node_link *link)
 {
 	lt_remote_leave(LT_STEAL(link->remote));
 	link->ours = link->theirs = 0;
 }
 
-void lt_link_begin(struct lt_link *link)
+void lt_node_link_begin(struct lt_node_link *link)
 {
-	lt_link_end(link);
+	lt_node_link_end(link);
 	link->ours = lt_random_id(link->env.random);
 	send(link, 0, LT_STR(""), NULL);
 }
 
-void lt_link_nudge(struct lt_link *link)
+void lt_node_link_nudge(struct lt_node_link *link)
 {
 	if (link->ours == 0) {
-		lt_link_begin(link);
+		lt_node_link_begin(link);
 	} else if (!link->remote) {
 		send(link, 0, LT_STR(""), NULL);
 	}
 }
 
-static void begin_anew(struct lt_link *link, const char *why)
+static void begin_anew(struct lt_node_link *link, const char *why)
 {
 	lt_log(&link->env.log, LT_WARN, "link begins anew; calls over it are canceled",
 			"node=%s reason=\"%s\"", link->env.node, why);
-	lt_link_begin(link);
+	lt_node_link_begin(link);
 }
 
 /* The other side begins, or answers that we did. */
-static void on_begin(struct lt_link *link, const struct lt_link_numbers *numbers)
+static void on_begin(struct lt_node_link *link, const struct lt_node_link_numbers *numbers)
 {
 	if (link->remote && numbers->ours == link->theirs) {
 		/* it stands here; there it may not know that yet */
@@ -143,7 +143,7 @@ static void on_begin(struct lt_link *link, const struct lt_link_numbers *numbers
 		return;
 	}
 	if (link->remote || link->ours == 0) {
-		lt_link_end(link);
+		lt_node_link_end(link);
 		link->ours = lt_random_id(link->env.random);
 	}
 	link->theirs = numbers->ours;
@@ -155,8 +155,8 @@ static void on_begin(struct lt_link *link, const struct lt_link_numbers *numbers
 	stand(link);
 }
 
-void lt_link_message(
-		struct lt_link *link, const struct lt_link_numbers *numbers, struct lt_str message)
+void lt_node_link_message(struct lt_node_link *link, const struct lt_node_link_numbers *numbers,
+		struct lt_str message)
 {
 	struct lt_err err = { 0 };
 
@@ -182,10 +182,10 @@ void lt_link_message(
 	}
 }
 
-void lt_link_check(struct lt_link *link, const struct lt_link_numbers *numbers)
+void lt_node_link_check(struct lt_node_link *link, const struct lt_node_link_numbers *numbers)
 {
 	if (!link->remote) {
-		lt_link_nudge(link);
+		lt_node_link_nudge(link);
 	} else if (numbers->ours != link->theirs || numbers->theirs != link->ours) {
 		begin_anew(link, "the other side lost it");
 	} else if (numbers->n > link->received) {
