@@ -139,7 +139,9 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 		return false;
 	}
 	lt_reports_start(daemon->reports);
-	lt_timelines_start(daemon->timelines);
+	if (!daemon->elsewhere) {
+		lt_timelines_start(daemon->timelines);
+	}
 	/* Before the directory: what is closed is closed before anything is listed. */
 	if (!lt_daemon_desk_start(&daemon->desk, err) ||
 			!lt_directory_start(daemon->directory, err) ||
@@ -148,8 +150,8 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 			!lt_analyses_start(daemon->analyses, err) ||
 			!lt_deltas_start(daemon->deltas, err) ||
 			(daemon->dvr && !lt_dvr_start(daemon->dvr, err)) ||
-			!lt_recordings_start(daemon->recordings, err) || !listen_all(daemon, err) ||
-			!lt_services_start(daemon->services, err) ||
+			(!daemon->elsewhere && !lt_recordings_start(daemon->recordings, err)) ||
+			!listen_all(daemon, err) || !lt_services_start(daemon->services, err) ||
 			!lt_scheduler_start(daemon->scheduler, err)) {
 		return false;
 	}

@@ -99,6 +99,8 @@ void lt_daemon_desk_create(struct lt_daemon_desk *desk, const struct lt_daemon_d
 			.log = { env->log_sink, "private" },
 			.router = env->router,
 			.state_dir = env->conf->state_dir,
+			.node = env->conf->mesh.bus.urls ? env->conf->mesh.node : NULL,
+			.review = review,
 			.codes_file = env->conf->private_codes,
 			.manifest = manifest_of,
 			.arg = desk,

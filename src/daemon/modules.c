@@ -22,6 +22,7 @@
 #include "services/recordings/recordings.h"
 #include "services/schedule/scheduler.h"
 #include "services/timeline/timeline.h"
+#include "services/web/elsewhere.h"
 #include "services/web/metrics.h"
 #include "services/web/push.h"
 #include "services/web/web.h"
@@ -104,6 +105,9 @@ static bool create_mesh(struct lt_daemon *daemon, struct lt_err *err)
 
 /* --- modules --- */
 
+/* What an edge leaves to an origin. */
+static const char *const elsewhere_paths[] = { "/recordings/", "/timeline/", NULL };
+
 static void create_recording(struct lt_daemon *daemon)
 {
 	const struct lt_daemon_env *env = &daemon->env;
@@ -158,6 +162,10 @@ static void create_recording(struct lt_daemon *daemon)
 			.gate = lt_daemon_desk_gate,
 			.private_arg = &daemon->desk,
 	});
+	if (conf->mesh.is_edge && conf->mesh.origin_url) {
+		daemon->elsewhere = lt_elsewhere_create(
+				daemon->router, conf->mesh.origin_url, elsewhere_paths);
+	}
 	daemon->recordings = lt_recordings_create(&(struct lt_recordings_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "recordings" },
@@ -355,6 +363,7 @@ static void create_web(struct lt_daemon *daemon)
 			.gate = lt_daemon_desk_gate,
 			.private_arg = &daemon->desk,
 			.frame_ancestors = env->conf->frame_ancestors,
+			.connect_to = daemon->elsewhere ? env->conf->mesh.origin_url : NULL,
 			.trouble = find_trouble,
 			.arg = daemon,
 	});
@@ -469,6 +478,7 @@ void lt_daemon_destroy_modules(struct lt_daemon *daemon)
 	lt_daemon_desk_destroy(&daemon->desk);
 	lt_dvr_destroy(daemon->dvr);
 	lt_timelines_destroy(daemon->timelines);
+	lt_elsewhere_destroy(daemon->elsewhere);
 	lt_recordings_destroy(daemon->recordings);
 	lt_directory_destroy(daemon->directory);
 	lt_daemon_mesh_destroy(daemon->mesh);

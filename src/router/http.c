@@ -236,6 +236,17 @@ struct lt_str lt_http_query(const struct lt_http_req *req, const char *name)
 	return find_pair(req->queries, req->queries_n, name);
 }
 
+bool lt_http_query_at(const struct lt_http_req *req, size_t i, struct lt_str *ret_name,
+		struct lt_str *ret_value)
+{
+	if (i >= req->queries_n) {
+		return false;
+	}
+	*ret_name = lt_str_from(req->queries[i].name);
+	*ret_value = lt_str_from(req->queries[i].value);
+	return true;
+}
+
 struct lt_str lt_http_header(const struct lt_http_req *req, const char *name)
 {
 	return find_pair(req->headers, req->headers_n, name);
@@ -307,6 +318,7 @@ static const char *status_text(int status)
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
+		{ 307, "Temporary Redirect" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 411, "Length Required" },

@@ -42,6 +42,9 @@ void lt_http_remove(struct lt_http *http, const char *method, const char *path);
 struct lt_str lt_http_path(const struct lt_http_req *req);
 struct lt_str lt_http_query(
 		const struct lt_http_req *req, const char *name); /* decoded; p NULL: absent */
+/* The i-th of them, decoded; false: there are not so many. */
+bool lt_http_query_at(const struct lt_http_req *req, size_t i, struct lt_str *ret_name,
+		struct lt_str *ret_value);
 struct lt_str lt_http_header(const struct lt_http_req *req, const char *name); /* host,
 	     accept-encoding, if-none-match, authorization, origin, content-type, x-forwarded-proto,
 	     x-access-code, range, if-range; p NULL: absent

@@ -17,6 +17,7 @@
 struct record {
 	UT_hash_handle hh; /* by uuid, oldest first */
 	bool closed, has_code, has_quick;
+	bool foreign;                  /* another node keeps it */
 	char salt[2 * SALT_BYTES + 1]; /* hex; used as it is */
 	uint32_t iterations;
 	uint8_t hash[LT_SHA256_BYTES];
@@ -166,7 +167,7 @@ static bool read_record(const cJSON *item, struct record **records, struct lt_er
 	struct lt_str uuid = lt_str_from(item->string), salt = { 0 }, hash = { 0 };
 	struct record *record;
 	int64_t iterations = ITERATIONS;
-	bool closed = false;
+	bool closed = false, foreign = false;
 
 	if (uuid.n == 0 || uuid.n > UUID_MAX || !cJSON_IsObject(item)) {
 		return lt_err_set(err, LT_E_FORMAT, "an entry that is none");
@@ -174,11 +175,13 @@ static bool read_record(const cJSON *item, struct record **records, struct lt_er
 	if (!lt_json_get_bool(item, "closed", &closed, err) ||
 			!lt_json_opt_str(item, "salt", &salt, err) ||
 			!lt_json_opt_str(item, "hash", &hash, err) ||
+			!lt_json_opt_bool(item, "foreign", &foreign, err) ||
 			!lt_json_opt_int(item, "iterations", 1, ITERATIONS_MAX, &iterations, err)) {
 		return false;
 	}
 	record = add_record(records, uuid);
 	record->closed = closed;
+	record->foreign = foreign;
 	record->iterations = (uint32_t)iterations;
 	if (hash.n == 0) {
 		return true;
@@ -191,26 +194,53 @@ static bool read_record(const cJSON *item, struct record **records, struct lt_er
 	return true;
 }
 
-bool lt_access_codes_read(struct lt_access_codes *codes, const cJSON *json, struct lt_err *err)
+static bool read_records(const cJSON *json, struct record **ret, struct lt_err *err)
 {
 	const cJSON *services = lt_json_get(json, "services"), *item;
-	struct record *fresh = NULL;
 
 	if (!cJSON_IsObject(services)) {
 		return lt_err_set(err, LT_E_FORMAT, "services: not an object");
 	}
 	cJSON_ArrayForEach(item, services) {
-		if (!read_record(item, &fresh, err)) {
-			drop_all(&fresh);
+		if (!read_record(item, ret, err)) {
+			drop_all(ret);
 			return false;
 		}
+	}
+	return true;
+}
+
+bool lt_access_codes_read(struct lt_access_codes *codes, const cJSON *json, struct lt_err *err)
+{
+	struct record *fresh = NULL;
+
+	if (!read_records(json, &fresh, err)) {
+		return false;
 	}
 	drop_all(&codes->records);
 	codes->records = fresh;
 	return true;
 }
 
-cJSON *lt_access_codes_file(const struct lt_access_codes *codes)
+static cJSON *record_json(const struct record *record)
+{
+	cJSON *item = cJSON_CreateObject();
+	char hash[2 * LT_SHA256_BYTES + 1];
+
+	lt_json_add_bool(item, "closed", record->closed);
+	if (record->has_code) {
+		hex_text(hash, sizeof(hash), record->hash, sizeof(record->hash));
+		lt_json_add_c(item, "salt", record->salt);
+		lt_json_add_c(item, "hash", hash);
+		lt_json_add_int(item, "iterations", record->iterations);
+	}
+	if (record->foreign) {
+		lt_json_add_bool(item, "foreign", true);
+	}
+	return item;
+}
+
+static cJSON *write_records(const struct lt_access_codes *codes, bool with_foreign)
 {
 	cJSON *file = cJSON_CreateObject(), *services;
 	const struct record *record;
@@ -218,19 +248,62 @@ cJSON *lt_access_codes_file(const struct lt_access_codes *codes)
 	lt_json_add_int(file, "version", 1);
 	services = cJSON_AddObjectToObject(file, "services");
 	for (record = codes->records; record; record = record->hh.next) {
-		cJSON *item = cJSON_CreateObject();
-		char hash[2 * LT_SHA256_BYTES + 1];
-
-		lt_json_add_bool(item, "closed", record->closed);
-		if (record->has_code) {
-			hex_text(hash, sizeof(hash), record->hash, sizeof(record->hash));
-			lt_json_add_c(item, "salt", record->salt);
-			lt_json_add_c(item, "hash", hash);
-			lt_json_add_int(item, "iterations", record->iterations);
+		if (with_foreign || !record->foreign) {
+			lt_json_set_take(services, record->uuid, record_json(record));
 		}
-		lt_json_set_take(services, record->uuid, item);
 	}
 	return file;
+}
+
+cJSON *lt_access_codes_file(const struct lt_access_codes *codes)
+{
+	return write_records(codes, true);
+}
+
+cJSON *lt_access_codes_own(const struct lt_access_codes *codes)
+{
+	return write_records(codes, false);
+}
+
+/* Takes the record out of its table. */
+static void merge_one(struct lt_access_codes *codes, struct record **from, struct record *record,
+		void (*changed)(void *arg, struct lt_str uuid, bool is_closed), void *arg)
+{
+	struct lt_str uuid = { record->uuid, record->uuid_n };
+	struct record *known = find_record(codes, uuid), *added;
+	bool was_closed = known && known->closed;
+
+	if (!known || known->foreign || !known->has_code) {
+		if (known) {
+			drop_record(&codes->records, known);
+		}
+		added = add_record(&codes->records, uuid);
+		added->closed = record->closed;
+		added->has_code = record->has_code;
+		added->iterations = record->iterations;
+		added->foreign = true;
+		memcpy(added->salt, record->salt, sizeof(added->salt));
+		memcpy(added->hash, record->hash, sizeof(added->hash));
+		if (added->closed != was_closed) {
+			changed(arg, uuid, added->closed);
+		}
+	}
+	drop_record(from, record);
+}
+
+bool lt_access_codes_merge(struct lt_access_codes *codes, const cJSON *json,
+		void (*changed)(void *arg, struct lt_str uuid, bool is_closed), void *arg,
+		struct lt_err *err)
+{
+	struct record *others = NULL;
+
+	if (!read_records(json, &others, err)) {
+		return false;
+	}
+	while (others) {
+		merge_one(codes, &others, others, changed, arg);
+	}
+	return true;
 }
 
 /* --- codes --- */
@@ -277,6 +350,7 @@ void lt_access_codes_close(struct lt_access_codes *codes, struct lt_str uuid, st
 	if (!code.p) {
 		return;
 	}
+	record->foreign = false;
 	lt_random_bytes(codes->random, salt, sizeof(salt));
 	hex_text(record->salt, sizeof(record->salt), salt, sizeof(salt));
 	record->iterations = ITERATIONS;

@@ -4,7 +4,7 @@
  * numbers. A record outlives its service, for the recordings.
  *
  *   {"version": 1, "services": {UUID: {"closed": bool, "salt": hex, "hash": hex,
- *                                      "iterations": n}}}
+ *                                      "iterations": n, "foreign": bool}}}
  *
  * A record without a hash is closed to everybody. A code that was right once is
  * known again by a keyed digest in memory, so that a viewer who polls costs no
@@ -34,6 +34,17 @@ void lt_access_codes_destroy(struct lt_access_codes *codes); /* NULL is fine */
 /* Take the place of what is there. Errors: LT_E_FORMAT; nothing has changed then. */
 bool lt_access_codes_read(struct lt_access_codes *codes, const cJSON *json, struct lt_err *err);
 cJSON *lt_access_codes_file(const struct lt_access_codes *codes); /* owned by the caller */
+
+/*
+ * What another node keeps, in the same form: taken over, as foreign, where this
+ * node has no code of its own. `changed` is told of each UUID that is closed or
+ * open now and was not before. Errors: LT_E_FORMAT; nothing has changed then.
+ */
+bool lt_access_codes_merge(struct lt_access_codes *codes, const cJSON *json,
+		void (*changed)(void *arg, struct lt_str uuid, bool is_closed), void *arg,
+		struct lt_err *err);
+/* Without what is foreign; owned by the caller. */
+cJSON *lt_access_codes_own(const struct lt_access_codes *codes);
 
 /* 8 to 200 printable ASCII characters, no space. */
 bool lt_access_code_check(struct lt_str code, struct lt_err *err);

@@ -16,10 +16,13 @@
 #define FILE_MAX_BYTES  (16u * 1024 * 1024)
 #define CODES_MAX_BYTES (256u * 1024)
 #define UUID_BYTES_MAX  128
+/* A closed name, so that topics that carry it are for services alone. */
+#define TABLE_NAME  "codes0"
+#define TABLE_TOPIC LT_PRIVATE_PREFIX TABLE_NAME "."
 
 struct lt_private {
 	struct lt_private_env env;
-	char *path, *codes_file;
+	char *path, *codes_file, *node;
 	struct lt_access_codes *codes;
 	struct lt_saver *saver;
 	struct lt_guard *guard;
@@ -35,6 +38,7 @@ struct lt_private *lt_private_create(const struct lt_private_env *env)
 	private_->path = lt_path_join(
 			env->state_dir && *env->state_dir ? env->state_dir : ".", FILE_NAME);
 	private_->codes_file = env->codes_file ? lt_strdup(env->codes_file) : NULL;
+	private_->node = env->node ? lt_strdup(env->node) : NULL;
 	private_->codes = lt_access_codes_create(env->random);
 	private_->saver = lt_saver_create(env->loop, private_->env.log);
 	private_->guard = lt_router_guard(env->router);
@@ -52,6 +56,7 @@ void lt_private_destroy(struct lt_private *private_)
 		lt_access_codes_destroy(private_->codes);
 		lt_free(private_->path);
 		lt_free(private_->codes_file);
+		lt_free(private_->node);
 		lt_free(private_);
 	}
 }
@@ -67,7 +72,7 @@ static struct lt_text *file_text(const struct lt_private *private_)
 }
 
 /* waiter NULL: nobody waits. */
-static void save(struct lt_private *private_, struct lt_saver_waiter *waiter)
+static void keep(struct lt_private *private_, struct lt_saver_waiter *waiter)
 {
 	struct lt_text *text = file_text(private_);
 
@@ -77,6 +82,64 @@ static void save(struct lt_private *private_, struct lt_saver_waiter *waiter)
 		lt_saver_write(private_->saver, private_->path, text);
 	}
 	lt_text_unref(text);
+}
+
+/* --- other nodes --- */
+
+static void tell_nodes(struct lt_private *private_)
+{
+	LT_AUTO(cJSON_Delete) cJSON *table = NULL;
+	LT_AUTO(lt_buf_finish) struct lt_buf topic = { 0 }, args = { 0 };
+
+	if (!private_->node || !private_->local) {
+		return;
+	}
+	table = lt_access_codes_own(private_->codes);
+	lt_buf_printf(&topic, TABLE_TOPIC "%s", private_->node);
+	lt_buf_add_char(&args, '[');
+	lt_json_print(&args, table, LT_JSON_UTF8);
+	lt_buf_add_char(&args, ']');
+	lt_local_publish(private_->local, lt_buf_str(&topic), true, lt_buf_str(&args), NULL);
+}
+
+static void on_changed(void *arg, struct lt_str uuid, bool is_closed)
+{
+	struct lt_private *private_ = arg;
+
+	if (is_closed) {
+		lt_guard_close(private_->guard, uuid, NULL);
+	} else {
+		lt_guard_open(private_->guard, uuid);
+	}
+	if (private_->env.review) {
+		private_->env.review(private_->env.arg, uuid);
+	}
+}
+
+static void on_table(void *arg, const struct lt_event *event)
+{
+	struct lt_private *private_ = arg;
+	LT_AUTO(cJSON_Delete) cJSON *args = NULL;
+	struct lt_err err = { 0 };
+
+	if (lt_str_eq_c(lt_str_skip(event->topic, strlen(TABLE_TOPIC)), private_->node)) {
+		return;
+	}
+	args = lt_json_parse(event->args, &err);
+	if (!args ||
+			!lt_access_codes_merge(private_->codes, cJSON_GetArrayItem(args, 0),
+					on_changed, private_, &err)) {
+		lt_log(&private_->env.log, LT_ERROR, "what another node has closed cannot be read",
+				"reason=\"%s\"", err.msg);
+		return;
+	}
+	keep(private_, NULL);
+}
+
+static void save(struct lt_private *private_, struct lt_saver_waiter *waiter)
+{
+	keep(private_, waiter);
+	tell_nodes(private_);
 }
 
 /* --- the codes file --- */
@@ -352,6 +415,17 @@ static bool read_file(struct lt_private *private_, struct lt_err *err)
 					private_->path);
 }
 
+static bool join_nodes(struct lt_private *private_, struct lt_err *err)
+{
+	if (!lt_guard_close(private_->guard, LT_STR(TABLE_NAME), err) ||
+			!lt_local_subscribe(private_->local, LT_STR(TABLE_TOPIC), LT_MATCH_PREFIX,
+					true, on_table, private_, err)) {
+		return false;
+	}
+	tell_nodes(private_);
+	return true;
+}
+
 bool lt_private_start(struct lt_private *private_, struct lt_err *err)
 {
 	uint64_t id;
@@ -364,7 +438,8 @@ bool lt_private_start(struct lt_private *private_, struct lt_err *err)
 			private_->env.router, LT_STR(LT_REALM), "private", "services", err);
 	return private_->local != NULL &&
 			lt_local_register(private_->local, LT_STR(LT_PRIVATE_PREFIX "open"), true,
-					on_open, private_, &id, err);
+					on_open, private_, &id, err) &&
+			(!private_->node || join_nodes(private_, err));
 }
 
 void lt_private_stop(struct lt_private *private_)

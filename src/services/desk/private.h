@@ -33,6 +33,14 @@ struct lt_private_env {
 	struct lt_log log;
 	struct lt_router *router;
 	const char *state_dir;
+	/*
+	 * Name of this node among several, which tell each other of what they have
+	 * closed, and with which codes, on a topic that is for services alone. NULL:
+	 * it is the only one.
+	 */
+	const char *node;
+	/* Another node has closed it, or opened it. NULL: nobody asks. */
+	void (*review)(void *arg, struct lt_str uuid);
 	const char *codes_file; /* LIVETIMING_PRIVATE_CODES: "NAME CODE" lines; NULL: none */
 	/* Manifest of a running service as JSON text; n 0: there is none. */
 	struct lt_str (*manifest)(void *arg, struct lt_str uuid);

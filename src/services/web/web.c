@@ -426,12 +426,12 @@ static void load_page(struct lt_web *web)
 	struct lt_err err = { 0 };
 	char value[LT_LOG_VALUE_MAX];
 
-	web->files = lt_web_static_create(web->env.frame_ancestors);
+	web->files = lt_web_static_create(web->env.frame_ancestors, web->env.connect_to);
 	if (!lt_web_static_load(web->files, web->env.dir, &err)) {
 		lt_log(&web->env.log, LT_WARN, "the viewer page is not served", "reason=%s",
 				lt_log_value(lt_str_from(err.msg), value));
 		lt_web_static_destroy(web->files);
-		web->files = lt_web_static_create(web->env.frame_ancestors);
+		web->files = lt_web_static_create(web->env.frame_ancestors, web->env.connect_to);
 	}
 }
 

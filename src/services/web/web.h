@@ -40,6 +40,7 @@ struct lt_web_env {
 	void *private_arg;
 	const char *frame_ancestors; /* who may frame /embed/ and /overlay/: "'none'", "*", origins
 				      */
+	const char *connect_to;      /* a server that has recordings; NULL: this one has */
 	/* Why viewers should be sent elsewhere, one sentence, static; NULL: they should not.
 	   NULL function: never. */
 	const char *(*trouble)(void *arg);

@@ -25,8 +25,8 @@
 /* No inline script or style, nothing from elsewhere. (Old browsers do not count the WebSocket of
  * one's own host as 'self'.) Who may show the page in a frame comes behind. */
 static const char csp_page[] =
-		"default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri "
-		"'none'; form-action 'none'; frame-ancestors ";
+		"default-src 'self'; connect-src 'self' ws: wss:%s%s; object-src 'none'; base-uri "
+		"'none'; form-action 'none'; frame-ancestors %s";
 
 /* Addresses of the page that are not files; index.html is what they give. */
 static const struct client_route {
@@ -78,12 +78,18 @@ static const struct type {
 	{ ".woff2", "font/woff2", false },
 };
 
-struct lt_web_static *lt_web_static_create(const char *frame_ancestors)
+static void write_csp(char *csp, const char *connect_to, const char *frame_ancestors)
+{
+	snprintf(csp, CSP_MAX, csp_page, connect_to ? " " : "", connect_to ? connect_to : "",
+			frame_ancestors);
+}
+
+struct lt_web_static *lt_web_static_create(const char *frame_ancestors, const char *connect_to)
 {
 	struct lt_web_static *files = lt_zalloc(sizeof(*files));
 
-	snprintf(files->csp, sizeof(files->csp), "%s'none'", csp_page);
-	snprintf(files->csp_frames, sizeof(files->csp_frames), "%s%s", csp_page, frame_ancestors);
+	write_csp(files->csp, connect_to, "'self'");
+	write_csp(files->csp_frames, connect_to, frame_ancestors);
 	return files;
 }
 

@@ -17,8 +17,9 @@
 struct lt_http;
 struct lt_web_static;
 
-/* frame_ancestors: sources of that directive of the policy, for what is made for frames; copied. */
-struct lt_web_static *lt_web_static_create(const char *frame_ancestors);
+/* frame_ancestors: sources of that directive of the policy, for what is made for frames;
+ * connect_to: a server, beside this one, that the page may ask; NULL: none. Copied. */
+struct lt_web_static *lt_web_static_create(const char *frame_ancestors, const char *connect_to);
 void lt_web_static_destroy(struct lt_web_static *files);
 
 /* Blocking; for start. Bounds: 2000 files, 64 MiB, 8 levels. Names that begin with '.' are left
