@@ -88,7 +88,7 @@ struct lt_web_static *lt_web_static_create(const char *frame_ancestors, const ch
 {
 	struct lt_web_static *files = lt_zalloc(sizeof(*files));
 
-	write_csp(files->csp, connect_to, "'self'");
+	write_csp(files->csp, connect_to, "'none'");
 	write_csp(files->csp_frames, connect_to, frame_ancestors);
 	return files;
 }

@@ -47,11 +47,13 @@ export async function eventually(check, what = 'condition', ms = WAIT_MS) {
 
 export class Daemon {
   // env: settings on top of the defaults below; null removes one.
-  constructor({ env = {}, args = [], dir, config } = {}) {
+  // prefix: what runs it, as `ip netns exec NAME`.
+  constructor({ env = {}, args = [], dir, config, prefix = [] } = {}) {
     this.dir = dir ?? mkdtempSync(path.join(tmpdir(), 'livetimingd-'));
     this.ownsDir = dir === undefined;
     this.socket = path.join(this.dir, 'control.sock');
     this.args = args;
+    this.prefix = prefix;
     this.config = config;
     this.env = {
       LIVETIMING_LISTEN: '127.0.0.1:0',
@@ -73,7 +75,8 @@ export class Daemon {
     const env = { PATH: process.env.PATH, HOME: this.dir, ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? 'detect_leaks=1' };
     for (const [name, value] of Object.entries(this.env)) if (value !== null) env[name] = value;
     const args = [...(this.config ? ['--config', this.config] : []), ...this.args];
-    this.process = spawn(path.join(build, 'livetimingd'), args, { cwd: this.dir, env });
+    const [program, ...words] = [...this.prefix, path.join(build, 'livetimingd'), ...args];
+    this.process = spawn(program, words, { cwd: this.dir, env });
     this.exited = new Promise((resolve) => {
       this.process.on('exit', (code, signal) => resolve({ code, signal }));
     });
