@@ -64,6 +64,14 @@ static void print_recordings(struct lt_cli *cli, const cJSON *recordings, struct
 				lt_cli_number(recordings, "finishing"));
 	}
 	lt_buf_printf(text, ", %" PRId64 " listed", lt_cli_number(recordings, "listed"));
+	if (lt_json_get(recordings, "in_bucket")) {
+		lt_buf_printf(text, ", %" PRId64 " in the bucket, %" PRId64 " to be uploaded%s",
+				lt_cli_number(recordings, "in_bucket"),
+				lt_cli_number(recordings, "to_upload"),
+				cJSON_IsTrue(lt_json_get(recordings, "bucket_trouble"))
+						? "; THE BUCKET CANNOT BE REACHED, see the log"
+						: "");
+	}
 	if (lt_cli_number(recordings, "failing") > 0) {
 		lt_buf_printf(text, "; %" PRId64 " CANNOT BE WRITTEN, see the log",
 				lt_cli_number(recordings, "failing"));

@@ -435,6 +435,7 @@ bool lt_daemon_conf_read(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 		}
 		errors += !lt_daemon_conf_read_reports(conf, ret, report, arg);
 		errors += !lt_daemon_conf_read_mesh(conf, ret, report, arg);
+		errors += !lt_daemon_conf_read_s3(conf, ret, report, arg);
 	}
 	if (errors) {
 		lt_daemon_conf_finish(ret);

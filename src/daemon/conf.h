@@ -18,6 +18,7 @@
 #include "mesh/bus_nats.h"
 #include "router/router.h"
 #include "services/announce/announce.h"
+#include "services/offload/offload.h"
 #include "services/schedule/scheduler.h"
 #include "services/web/metrics.h"
 
@@ -85,7 +86,8 @@ struct lt_daemon_conf {
 	struct lt_announce_conf announce;
 	const char *sentry_dsn, *environment;
 	struct lt_mesh_conf mesh;
-	const char **secrets; /* values of all secret settings; ends with NULL */
+	struct lt_offload_conf s3; /* url NULL: recordings are here alone */
+	const char **secrets;      /* values of all secret settings; ends with NULL */
 };
 
 /* How lt_conf_check and lt_daemon_conf_read tell what they find. */

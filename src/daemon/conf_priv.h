@@ -33,6 +33,12 @@ bool lt_daemon_conf_check_node(struct lt_str value, struct lt_err *err);
 bool lt_daemon_conf_read_mesh(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 		lt_conf_report_fn report, void *arg);
 
+/* The bucket for recordings (conf_s3.c). Errors: LT_E_INVALID. */
+bool lt_daemon_conf_check_prefix(struct lt_str value, struct lt_err *err);
+bool lt_daemon_conf_check_region(struct lt_str value, struct lt_err *err);
+bool lt_daemon_conf_read_s3(const struct lt_conf *conf, struct lt_daemon_conf *ret,
+		lt_conf_report_fn report, void *arg);
+
 /* Announcements and error reports; false: what belongs together is not all there, reported. */
 bool lt_daemon_conf_read_reports(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 		lt_conf_report_fn report, void *arg);

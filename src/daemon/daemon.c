@@ -20,6 +20,7 @@
 #include "services/dvr/dvr.h"
 #include "services/dvr/local_recording.h"
 #include "services/manager/services.h"
+#include "services/offload/offload.h"
 #include "services/recordings/recordings.h"
 #include "services/schedule/scheduler.h"
 #include "services/timeline/timeline.h"
@@ -139,6 +140,9 @@ bool lt_daemon_start(struct lt_daemon *daemon, struct lt_err *err)
 		return false;
 	}
 	lt_reports_start(daemon->reports);
+	if (daemon->offload) {
+		lt_offload_start(daemon->offload);
+	}
 	if (!daemon->elsewhere) {
 		lt_timelines_start(daemon->timelines);
 	}
@@ -194,6 +198,9 @@ static void stop_router(void *arg)
 	}
 	lt_push_stop(daemon->push);
 	lt_daemon_desk_stop(&daemon->desk);
+	if (daemon->offload) {
+		lt_offload_stop(daemon->offload);
+	}
 	lt_recordings_stop(daemon->recordings);
 	lt_timelines_stop(daemon->timelines);
 	lt_deltas_stop(daemon->deltas);

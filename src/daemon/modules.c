@@ -19,6 +19,7 @@
 #include "services/dvr/dvr.h"
 #include "services/dvr/local_recording.h"
 #include "services/manager/services.h"
+#include "services/offload/offload.h"
 #include "services/recordings/recordings.h"
 #include "services/schedule/scheduler.h"
 #include "services/timeline/timeline.h"
@@ -105,6 +106,12 @@ static bool create_mesh(struct lt_daemon *daemon, struct lt_err *err)
 
 /* --- modules --- */
 
+static bool hold(void *arg, struct lt_http_req *req, struct lt_str name,
+		void (*again)(void *again_arg, struct lt_http_req *req), void *again_arg)
+{
+	return lt_offload_hold(((struct lt_daemon *)arg)->offload, req, name, again, again_arg);
+}
+
 /* What an edge leaves to an origin. */
 static const char *const elsewhere_paths[] = { "/recordings/", "/timeline/", NULL };
 
@@ -149,6 +156,17 @@ static void create_recording(struct lt_daemon *daemon)
 				.is_standby = conf->mesh.bus.urls != NULL,
 		});
 	}
+	if (conf->s3.url) {
+		daemon->offload = lt_offload_create(&(struct lt_offload_env){
+				.loop = env->loop,
+				.log = { env->log_sink, "offload" },
+				.requests = lt_fetcher_requests(daemon->fetcher),
+				.directory = conf->recordings_dir,
+				.state_dir = conf->state_dir,
+				.conf = conf->s3,
+				.uploads = !conf->mesh.is_edge,
+		});
+	}
 	daemon->timelines = lt_timelines_create(&(struct lt_timelines_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "timeline" },
@@ -161,6 +179,8 @@ static void create_recording(struct lt_daemon *daemon)
 			.owner = lt_daemon_desk_owner,
 			.gate = lt_daemon_desk_gate,
 			.private_arg = &daemon->desk,
+			.hold = daemon->offload ? hold : NULL,
+			.hold_arg = daemon,
 	});
 	if (conf->mesh.is_edge && conf->mesh.origin_url) {
 		daemon->elsewhere = lt_elsewhere_create(
@@ -177,6 +197,8 @@ static void create_recording(struct lt_daemon *daemon)
 			.owner = lt_daemon_desk_owner,
 			.gate = lt_daemon_desk_gate,
 			.owner_arg = &daemon->desk,
+			.hold = daemon->offload ? hold : NULL,
+			.hold_arg = daemon,
 	});
 }
 
@@ -196,6 +218,9 @@ static void write_more_metrics(void *arg, struct lt_buf *buf)
 		lt_dvr_write_metrics(daemon->dvr, buf);
 	}
 	lt_reports_write_metrics(daemon->reports, buf);
+	if (daemon->offload) {
+		lt_offload_write_metrics(daemon->offload, buf);
+	}
 	if (daemon->mesh) {
 		lt_daemon_mesh_write_metrics(daemon->mesh, buf);
 	}
@@ -408,6 +433,7 @@ static void create_control(struct lt_daemon *daemon)
 		.trouble = find_trouble,
 		.reload = reload,
 		.mesh = daemon->mesh ? mesh_status : NULL,
+		.offload = daemon->offload,
 		.arg = daemon,
 	};
 	daemon->control = lt_control_create(&(struct lt_control_env){
@@ -477,6 +503,7 @@ void lt_daemon_destroy_modules(struct lt_daemon *daemon)
 	lt_local_recordings_destroy(daemon->local_recordings);
 	lt_daemon_desk_destroy(&daemon->desk);
 	lt_dvr_destroy(daemon->dvr);
+	lt_offload_destroy(daemon->offload);
 	lt_timelines_destroy(daemon->timelines);
 	lt_elsewhere_destroy(daemon->elsewhere);
 	lt_recordings_destroy(daemon->recordings);

@@ -34,6 +34,7 @@ struct lt_daemon {
 	struct lt_directory *directory;
 	struct lt_reports *reports; /* announcements, errors, crashes */
 	struct lt_timelines *timelines;
+	struct lt_offload *offload;     /* recordings in a bucket; NULL: there is none */
 	struct lt_elsewhere *elsewhere; /* recordings of an edge; NULL: they are here */
 	struct lt_web *web;
 	struct lt_push *push; /* messages for services, over HTTP */

@@ -362,6 +362,10 @@ static void set_options(struct lt_fetch *fetch, const struct lt_fetch_opts *opts
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->error);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
+	if (opts->sigv4) {
+		curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, opts->sigv4);
+		curl_easy_setopt(easy, CURLOPT_USERPWD, opts->sigv4_login);
+	}
 	/* names are resolved on a thread of curl's: no signals, and cancelling does not wait */
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);

@@ -54,6 +54,11 @@ struct lt_fetch_opts {
 	/* For what must not be done twice, and for secrets in headers: a connection of its own
 	 * (curl repeats a request on one that turns out to be dead), and no redirects. */
 	bool once;
+	/*
+	 * Signature Version 4 of Amazon's services, as curl makes it: "aws:amz:REGION:SERVICE", and
+	 * "KEY:SECRET". NULL: not signed.
+	 */
+	const char *sigv4, *sigv4_login;
 	void (*result)(void *arg, const struct lt_fetch_result *result);
 	void *arg;
 };

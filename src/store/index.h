@@ -14,6 +14,10 @@
 
 #define LT_INDEX_NAME "index.json"
 
+/* Beside it: recordings that are elsewhere, {"entries": {"UUID_1.zip": entry}} (services/offload).
+ */
+#define LT_REMOTE_NAME "remote.json"
+
 struct lt_index_opts {
 	const char *directory;
 	bool reindex;                 /* read every archive again, not only those not listed */

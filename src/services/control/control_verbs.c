@@ -8,6 +8,7 @@
 #include "services/directory/directory.h"
 #include "services/dvr/dvr.h"
 #include "services/manager/services.h"
+#include "services/offload/offload.h"
 #include "services/recordings/recordings.h"
 #include "services/web/metrics.h"
 
@@ -92,6 +93,14 @@ static cJSON *recording_figures(const struct lt_control_modules *modules)
 	lt_json_add_int(json, "kept", (int64_t)stats.kept);
 	lt_json_add_int(json, "discarded", (int64_t)stats.discarded);
 	lt_json_add_int(json, "listed", (int64_t)lt_recordings_count(modules->recordings));
+	if (modules->offload) {
+		struct lt_offload_stats offload;
+
+		lt_offload_report(modules->offload, &offload);
+		lt_json_add_int(json, "in_bucket", (int64_t)offload.remote);
+		lt_json_add_int(json, "to_upload", (int64_t)offload.waiting);
+		lt_json_add_bool(json, "bucket_trouble", offload.in_trouble);
+	}
 	return json;
 }
 

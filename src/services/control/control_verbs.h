@@ -12,6 +12,7 @@ struct lt_announce;
 struct lt_desk;
 struct lt_directory;
 struct lt_dvr;
+struct lt_offload;
 struct lt_recordings;
 struct lt_router;
 struct lt_scheduler;
@@ -25,6 +26,7 @@ struct lt_control_modules {
 	struct lt_directory *directory;
 	struct lt_dvr *dvr; /* NULL: nothing is recorded */
 	struct lt_recordings *recordings;
+	struct lt_offload *offload; /* NULL: there is no bucket */
 	struct lt_scheduler *scheduler;
 	struct lt_announce *announce;
 	struct lt_desk *desk;

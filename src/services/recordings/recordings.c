@@ -319,6 +319,7 @@ static const cJSON *find(const struct lt_catalogue *catalogue, struct lt_str nam
 static bool is_servable(struct lt_str name)
 {
 	return lt_name_is_safe(name) && name.p[0] != '.' && !lt_str_eq_c(name, LT_INDEX_NAME) &&
+			!lt_str_eq_c(name, LT_REMOTE_NAME) &&
 			(lt_str_ends(name, LT_STR(".zip")) || lt_str_ends(name, LT_STR(".json")));
 }
 
@@ -376,6 +377,13 @@ static void refuse_download(struct lt_http_req *req, int status)
 					.body = lt_str_from(sentence) });
 }
 
+/* "UUID_1" of its files; is_servable has seen to the ending. */
+static struct lt_str base_name(struct lt_str name)
+{
+	name.n -= lt_str_ends(name, LT_STR(".zip")) ? strlen(".zip") : strlen(".json");
+	return name;
+}
+
 static void on_http(void *arg, struct lt_http_req *req)
 {
 	struct lt_recordings *recordings = arg;
@@ -389,6 +397,11 @@ static void on_http(void *arg, struct lt_http_req *req)
 
 	if (status != 200) {
 		refuse_download(req, status);
+		return;
+	}
+	if (recordings->env.hold &&
+			recordings->env.hold(recordings->env.hold_arg, req, base_name(name),
+					on_http, recordings)) {
 		return;
 	}
 	bool is_zip = lt_str_ends(name, LT_STR(".zip"));

@@ -44,6 +44,13 @@ struct lt_recordings_env {
 	struct lt_str (*owner)(void *arg, struct lt_str file_name);
 	int (*gate)(void *arg, struct lt_str uuid, struct lt_http_req *req);
 	void *owner_arg;
+	/*
+	 * A recording that is not here ("UUID_1"): true: the request was taken, and
+	 * again(again_arg, req) is called when it is. NULL: all are here.
+	 */
+	bool (*hold)(void *arg, struct lt_http_req *req, struct lt_str name,
+			void (*again)(void *again_arg, struct lt_http_req *req), void *again_arg);
+	void *hold_arg;
 };
 
 struct lt_recordings *lt_recordings_create(const struct lt_recordings_env *env);

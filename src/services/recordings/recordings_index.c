@@ -171,6 +171,26 @@ static void drop_entries(const struct job *job)
 	}
 }
 
+/* Recordings of a bucket that are not here (services/offload), as if they were. */
+static void add_remote(cJSON *index, const char *directory)
+{
+	LT_AUTO(lt_free) char *path = lt_path_join(directory, LT_REMOTE_NAME);
+	LT_AUTO(cJSON_Delete) cJSON *file = lt_json_parse_file(path, INDEX_MAX_BYTES, NULL);
+	cJSON *entries = lt_json_get(file, "entries"), *next;
+
+	for (cJSON *entry = entries ? entries->child : NULL; entry; entry = next) {
+		LT_AUTO(lt_buf_finish) struct lt_buf key = { 0 };
+
+		next = entry->next;
+		lt_index_key(&key, lt_str_from(entry->string));
+		lt_buf_add_char(&key, '\0');
+		if (cJSON_IsObject(entry) && !lt_json_get(index, key.p)) {
+			cJSON_AddItemToObject(
+					index, key.p, cJSON_DetachItemViaPointer(entries, entry));
+		}
+	}
+}
+
 static void run_job(void *arg)
 {
 	struct job *job = arg;
@@ -188,6 +208,7 @@ static void run_job(void *arg)
 				   : lt_index_update(&opts, &job->err);
 
 	if (index != NULL) {
+		add_remote(index, job->directory);
 		job->catalogue = lt_catalogue_create_take(index);
 	}
 }

@@ -515,6 +515,11 @@ static void on_request(void *arg, struct lt_http_req *req)
 	if (!lt_timeline_parse_target(req, &target) || !admit(timelines, req, &target)) {
 		return;
 	}
+	if (!target.is_live && timelines->env.hold &&
+			timelines->env.hold(timelines->env.hold_arg, req, target.name, on_request,
+					timelines)) {
+		return;
+	}
 	doc = find_doc(timelines, &target);
 	if (!doc) {
 		lt_timeline_refuse(req, 503, "busy", "too much is being asked for, ask again soon");

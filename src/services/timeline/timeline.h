@@ -43,6 +43,13 @@ struct lt_timelines_env {
 	struct lt_str (*owner)(void *arg, struct lt_str name);
 	int (*gate)(void *arg, struct lt_str uuid, struct lt_http_req *req);
 	void *private_arg;
+	/*
+	 * A recording that is not here ("UUID_1"): true: the request was taken, and
+	 * again(again_arg, req) is called when it is. NULL: all are here.
+	 */
+	bool (*hold)(void *arg, struct lt_http_req *req, struct lt_str name,
+			void (*again)(void *again_arg, struct lt_http_req *req), void *again_arg);
+	void *hold_arg;
 };
 
 struct lt_timelines *lt_timelines_create(const struct lt_timelines_env *env);
