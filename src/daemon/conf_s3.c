@@ -2,7 +2,7 @@
 #include "base/base.h"
 #include "daemon/conf_priv.h"
 
-#define GIB UINT64_C(1073741824)
+#define MIB UINT64_C(1048576)
 
 /* "" or "races/2026/": it stands in front of every name. */
 bool lt_daemon_conf_check_prefix(struct lt_str value, struct lt_err *err)
@@ -47,10 +47,10 @@ bool lt_daemon_conf_read_s3(const struct lt_conf *conf, struct lt_daemon_conf *r
 		lt_conf_report_fn report, void *arg)
 {
 	struct lt_offload_conf *s3 = &ret->s3;
-	uint64_t keep_gib = 0, refresh_s = 60;
+	uint64_t keep_mib = 0, refresh_s = 60;
 	struct lt_err err = { 0 };
 
-	lt_parse_u64(lt_str_from(lt_conf_get(conf, "LIVETIMING_S3_KEEP_GIB")), 1000000, &keep_gib,
+	lt_parse_u64(lt_str_from(lt_conf_get(conf, "LIVETIMING_S3_KEEP_MIB")), 1000000000, &keep_mib,
 			NULL);
 	lt_parse_u64(lt_str_from(lt_conf_get(conf, "LIVETIMING_S3_REFRESH_S")), 86400, &refresh_s,
 			NULL);
@@ -60,7 +60,7 @@ bool lt_daemon_conf_read_s3(const struct lt_conf *conf, struct lt_daemon_conf *r
 		.access_key = value_of(conf, "LIVETIMING_S3_ACCESS_KEY"),
 		.secret_key = value_of(conf, "LIVETIMING_S3_SECRET_KEY"),
 		.prefix = value_of(conf, "LIVETIMING_S3_PREFIX"),
-		.keep_bytes = keep_gib * GIB,
+		.keep_bytes = keep_mib * MIB,
 		.refresh_s = (int64_t)refresh_s,
 	};
 	if (s3->url && (!s3->access_key || !s3->secret_key)) {

@@ -177,7 +177,6 @@ static void ask(struct lt_s3_job *job, const struct request *request)
 	}
 	if (request->body.p) {
 		headers[n++] = "Content-Type: application/octet-stream";
-		headers[n++] = "Expect:";
 	}
 	job->fetch = s3->env.requests.start(s3->env.requests.arg,
 			&(struct lt_fetch_opts){

@@ -14,7 +14,7 @@
 
 #define STATE_NAME      "offload.json"
 #define FILE_MAX_BYTES  (64u << 20)
-#define SCAN_MS         10000
+#define SCAN_MS         5000
 #define RETRY_MIN_MS    2000
 #define RETRY_MAX_MS    300000
 #define NAME_TRIES      1000
@@ -120,8 +120,6 @@ void lt_offload_confirm(
 
 /* --- one upload --- */
 
-static void look(void *arg);
-
 static void free_upload(struct lt_offload_upload *upload)
 {
 	lt_free(upload->new_name);
@@ -160,8 +158,8 @@ static void on_failed(struct lt_offload *offload, struct lt_str why, bool is_den
 			"name=%s reason=\"%.*s\" in_s=%lld", offload->upload->name, LT_STR_ARG(why),
 			(long long)LT_MIN(wait_ms, RETRY_MAX_MS) / 1000);
 	end_upload(offload);
-	lt_timer_once(&offload->retry_timer, offload->env.loop, LT_MIN(wait_ms, RETRY_MAX_MS), look,
-			offload);
+	lt_timer_once(&offload->retry_timer, offload->env.loop, LT_MIN(wait_ms, RETRY_MAX_MS),
+			lt_offload_look, offload);
 }
 
 static void send_step(struct lt_offload *offload);
@@ -188,7 +186,7 @@ static void on_sent(void *arg, const struct lt_s3_result *result)
 	lt_offload_set_remote(offload, upload->name, upload->entry);
 	lt_offload_confirm(offload, upload->name, upload->bytes, upload->mtime_ns);
 	end_upload(offload);
-	look(offload);
+	lt_offload_look(offload);
 }
 
 static void send_step(struct lt_offload *offload)
@@ -271,7 +269,7 @@ static void renamed(void *arg)
 	lt_log(&offload->env.log, LT_INFO, "recording renamed: its name is another's in the bucket",
 			"name=%s new=%s", upload->name, upload->new_name);
 	end_upload(offload);
-	look(offload);
+	lt_offload_look(offload);
 }
 
 static void give_new_name(struct lt_offload *offload)
@@ -463,7 +461,7 @@ static void scanned(void *arg)
 	free_scan(scan);
 }
 
-static void look(void *arg)
+void lt_offload_look(void *arg)
 {
 	struct lt_offload *offload = arg;
 	struct lt_offload_scan *scan;
@@ -507,7 +505,7 @@ void lt_offload_start(struct lt_offload *offload)
 	load_done(offload);
 	lt_offload_load_remote(offload);
 	offload->is_started = true;
-	lt_timer_every(&offload->scan_timer, offload->env.loop, SCAN_MS, look, offload);
+	lt_timer_every(&offload->scan_timer, offload->env.loop, SCAN_MS, lt_offload_look, offload);
 	lt_timer_every(&offload->refresh_timer, offload->env.loop,
 			offload->env.conf.refresh_s * 1000, lt_offload_refresh, offload);
 	lt_offload_refresh(offload);

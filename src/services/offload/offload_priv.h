@@ -58,6 +58,9 @@ struct lt_offload_done *lt_offload_find_done(struct lt_offload *offload, const c
 void lt_offload_confirm(
 		struct lt_offload *offload, const char *name, uint64_t bytes, int64_t mtime_ns);
 
+/* Look for what is to be uploaded, or removed, unless that is being done. */
+void lt_offload_look(void *offload);
+
 /* --- remote.c --- */
 
 struct lt_offload_remote *lt_offload_find_remote(

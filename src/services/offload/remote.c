@@ -168,6 +168,7 @@ static void read_stale(struct lt_offload *offload)
 	}
 	if (offload->readings == 0) {
 		save_remote(offload);
+		lt_offload_look(offload);
 	}
 }
 

@@ -50,10 +50,12 @@ export function stateAt(t) {
   };
 }
 
-export function writeRace(file, manifest = {}) {
-  const entries = [];
+// further: entries beside those of the race.
+export function writeRace(file, manifest = {}, further = []) {
+  const entries = [...further];
+  const start = manifest.startTime ?? START;
   for (let t = 0; t <= LENGTH; t += FRAME_S) {
-    entries.push({ name: `${String(START + t).padStart(11, '0')}.json`, content: JSON.stringify(stateAt(t)) });
+    entries.push({ name: `${String(start + t).padStart(11, '0')}.json`, content: JSON.stringify(stateAt(t)) });
   }
   entries.push({ name: 'manifest.json', content: JSON.stringify({ name: 'Club Cup', description: 'Race 1', uuid: 'club', colSpec, trackDataSpec: [], version: 1, startTime: START, ...manifest }) });
   writeZip(file, entries);
