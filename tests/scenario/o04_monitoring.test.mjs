@@ -65,6 +65,8 @@ test('every metric of the documentation is there, and no other', async (t) => {
     'BEGIN:VEVENT', 'UID:1', `DTSTAMP:${start}`, `DTSTART:${start}`, 'DURATION:PT1H', 'SUMMARY:Round 1 [simulator]', 'END:VEVENT', 'END:VCALENDAR', ''].join('\r\n'))}`;
   daemon.env.LIVETIMING_ANNOUNCE_DISCORD_URL = 'https://discord.invalid/hook';
   daemon.env.SENTRY_DSN = 'https://key@sentry.invalid/1';
+  // neither answers: their figures are there all the same
+  Object.assign(daemon.env, { LIVETIMING_BACKPLANE: 'nats://127.0.0.1:1', LIVETIMING_S3_URL: 'http://127.0.0.1:1/b', LIVETIMING_S3_ACCESS_KEY: 'k', LIVETIMING_S3_SECRET_KEY: 's' });
   await daemon.start();
   await startService(daemon, 'simulator', '--seed', '71');
   const documented = new Set(operations.match(/`(livetiming|process)_[a-z_]+/g).map((name) => name.slice(1)));
