@@ -50,8 +50,8 @@ bool lt_daemon_conf_read_s3(const struct lt_conf *conf, struct lt_daemon_conf *r
 	uint64_t keep_mib = 0, refresh_s = 60;
 	struct lt_err err = { 0 };
 
-	lt_parse_u64(lt_str_from(lt_conf_get(conf, "LIVETIMING_S3_KEEP_MIB")), 1000000000, &keep_mib,
-			NULL);
+	lt_parse_u64(lt_str_from(lt_conf_get(conf, "LIVETIMING_S3_KEEP_MIB")), 1000000000,
+			&keep_mib, NULL);
 	lt_parse_u64(lt_str_from(lt_conf_get(conf, "LIVETIMING_S3_REFRESH_S")), 86400, &refresh_s,
 			NULL);
 	*s3 = (struct lt_offload_conf){

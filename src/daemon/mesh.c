@@ -36,6 +36,9 @@ static void on_state(void *arg, bool is_up)
 			lt_lease_bus(mesh->leases[i], is_up);
 		}
 	}
+	if (is_up) {
+		mesh->env.joined(mesh->env.arg);
+	}
 }
 
 static void create_leases(struct lt_daemon_mesh *mesh)

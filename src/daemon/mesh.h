@@ -25,6 +25,8 @@ struct lt_daemon_mesh_env {
 	/* Record, and act by the calendars, or leave it to another node. */
 	void (*record)(void *arg, bool is_ours);
 	void (*schedule)(void *arg, bool is_ours);
+	/* Other nodes may hear from now on, and did not before. */
+	void (*joined)(void *arg);
 	/* Another node has closed this name. */
 	void (*closed)(void *arg, struct lt_str name);
 	void *arg;

@@ -68,6 +68,12 @@ static void on_schedule(void *arg, bool is_ours)
 	lt_scheduler_set_active(((struct lt_daemon *)arg)->scheduler, is_ours);
 }
 
+/* Services here are told to the directories there, and theirs to the one here. */
+static void on_joined(void *arg)
+{
+	lt_directory_ask(((struct lt_daemon *)arg)->directory);
+}
+
 /* Its code, if it has one, comes from that node as well (private.h). */
 static void on_closed(void *arg, struct lt_str name)
 {
@@ -97,6 +103,7 @@ static bool create_mesh(struct lt_daemon *daemon, struct lt_err *err)
 					.conf = conf,
 					.record = on_record,
 					.schedule = on_schedule,
+					.joined = on_joined,
 					.closed = on_closed,
 					.arg = daemon,
 			},

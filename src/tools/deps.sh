@@ -9,7 +9,7 @@ what=${1:-all}
 packages="gcc make pkg-config ca-certificates libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev libzip-dev
 	libical-dev libcurl4-openssl-dev libmbedtls-dev uthash-dev zlib1g-dev libssl-dev libev-dev libminiupnpc-dev libnats-dev"
 test_packages="g++ clang libclang-rt-14-dev libcmocka-dev libmpack-dev libcbor-dev chromium openssl procps zip curl
-	python3-autobahn nats-server"
+	python3-autobahn python3-yaml nats-server haproxy iproute2"
 lint_packages="clang-format clang-tidy shellcheck git mandoc"
 deb_packages="debhelper dpkg-dev fakeroot lintian git debootstrap curl"
 case $what in

@@ -2,7 +2,7 @@
 
 .PHONY: all plugins help deps deps-build deps-test run test check scenario bench install clean format format-check lint \
 	layers abi shellcheck tidy man deb test-deb build-tests \
-	fuzz build-fuzz bench-recordings bench-viewer bench-delta
+	fuzz build-fuzz bench-recordings bench-viewer bench-delta bench-mesh
 .DEFAULT_GOAL := all
 
 # `make run` and `make test` use all cores unless told otherwise.
@@ -60,6 +60,9 @@ bench-viewer: all ## bytes, time to the first data and script time of the page
 
 bench-delta: all ## bytes of a viewer-hour by the full topic and by differences
 	LT_BUILD=$(B) node tests/bench/delta_bench.mjs
+
+bench-mesh: all ## several daemons beside one: latency, processor time, fail-over
+	LT_BUILD=$(B) node tests/bench/mesh_bench.mjs
 
 bench-recordings: all ## recordings of a whole day: analysis, seeking, timeline, lag of the loop
 	tests/bench/recording_bench.sh $(B)

@@ -494,9 +494,19 @@ static void on_list_services(void *arg, const struct lt_invocation *invocation)
 
 /* --- life --- */
 
-static bool join(struct lt_directory *directory, struct lt_err *err)
+/* Who runs answers with its manifest. */
+static bool ask_all(struct lt_directory *directory, struct lt_err *err)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf hello = { 0 };
+
+	lt_envelope_write(&hello, LT_MSG_INITIALISE_DIRECTORY, lt_loop_wall(directory->env.loop),
+			false, LT_STR("null"));
+	return lt_local_publish(
+			directory->local, LT_STR(LT_TOPIC_CONTROL), false, lt_buf_str(&hello), err);
+}
+
+static bool join(struct lt_directory *directory, struct lt_err *err)
+{
 	uint64_t id;
 
 	directory->local = lt_local_join(
@@ -505,14 +515,18 @@ static bool join(struct lt_directory *directory, struct lt_err *err)
 		return false;
 	}
 	lt_local_on_leave(directory->local, on_session_left, directory);
-	lt_envelope_write(&hello, LT_MSG_INITIALISE_DIRECTORY, lt_loop_wall(directory->env.loop),
-			false, LT_STR("null"));
 	return lt_local_register(directory->local, LT_STR(LT_RPC_LIST_SERVICES), true,
 			       on_list_services, directory, &id, err) &&
 			lt_local_subscribe(directory->local, LT_STR(LT_TOPIC_CONTROL),
 					LT_MATCH_EXACT, false, on_control, directory, err) &&
-			lt_local_publish(directory->local, LT_STR(LT_TOPIC_CONTROL), false,
-					lt_buf_str(&hello), err);
+			ask_all(directory, err);
+}
+
+void lt_directory_ask(struct lt_directory *directory)
+{
+	if (directory->local) {
+		ask_all(directory, NULL);
+	}
 }
 
 bool lt_directory_start(struct lt_directory *directory, struct lt_err *err)

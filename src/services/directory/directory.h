@@ -54,6 +54,9 @@ void lt_directory_destroy(struct lt_directory *directory); /* stops first; NULL 
 
 /* Join the realm, ask all services for their manifests, publish the first listing. */
 bool lt_directory_start(struct lt_directory *directory, struct lt_err *err);
+/* Ask all services for their manifests anew: there may be some that did not hear the first time. */
+void lt_directory_ask(struct lt_directory *directory);
+
 void lt_directory_stop(struct lt_directory *directory);
 
 /* Others from now on: for the manifests that come. */
