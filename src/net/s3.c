@@ -1,5 +1,3 @@
-#include "net/s3.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,52 +6,15 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/crypto.h"
 #include "base/fsutil.h"
 #include "base/loop.h"
-#include "base/table.h"
 #include "net/percent.h"
-#include "net/s3_xml.h"
+#include "net/s3_priv.h"
 
 #define TIMEOUT_MS  120000
 #define SMALL_BYTES ((size_t)4 << 20) /* of a listing, of an object into memory */
 #define HEADER_MAX  100
 #define PARTS_MAX   10000
-
-enum kind { PUT, GET, GET_BYTES, LIST };
-enum step { READ_PART, BEGIN, SEND_PART, COMPLETE, CONFIRM, ABORT, ASK_PART, WRITE_PART, ASK_LIST };
-
-struct lt_s3 {
-	struct lt_s3_env env;
-	char *url, *login, *sigv4;
-	struct lt_s3_job *jobs;
-};
-
-struct lt_s3_job {
-	struct lt_s3_job *prev, *next;
-	struct lt_s3 *s3; /* NULL: cancelled while a worker has it */
-	enum kind kind;
-	enum step step;
-	char *key, *path;
-	struct lt_fetch *fetch;
-	bool at_worker;
-	/* the worker's */
-	int fd;
-	struct lt_buf part;
-	char hash[2 * LT_SHA256_BYTES + 1]; /* of the part */
-	uint64_t size, done_bytes;
-	struct lt_err err;
-	/* of an upload in parts */
-	struct lt_buf upload_id, etags; /* etags: the XML that completes it */
-	unsigned part_number;
-	struct lt_buf token; /* of a listing: where it goes on */
-	bool is_denied, is_absent;
-	void (*each)(void *arg, const struct lt_s3_object *object);
-	lt_s3_done_fn done;
-	void *arg;
-};
-
-static void next_step(struct lt_s3_job *job, enum step step);
 
 /* --- life of a job --- */
 
@@ -91,7 +52,7 @@ void lt_s3_cancel(struct lt_s3_job *job)
 	}
 }
 
-static void finish(struct lt_s3_job *job, bool ok)
+void lt_s3_finish(struct lt_s3_job *job, bool ok)
 {
 	const struct lt_s3_result result = { .ok = ok,
 		.is_denied = job->is_denied,
@@ -108,13 +69,12 @@ static void finish(struct lt_s3_job *job, bool ok)
 	free_job(job);
 }
 
-/* An upload in parts that fails is taken back, as far as that works. */
-static void fail(struct lt_s3_job *job)
+void lt_s3_fail(struct lt_s3_job *job)
 {
 	if (job->upload_id.n > 0 && job->step != ABORT) {
-		next_step(job, ABORT);
+		lt_s3_next_step(job, ABORT);
 	} else {
-		finish(job, false);
+		lt_s3_finish(job, false);
 	}
 }
 
@@ -127,8 +87,6 @@ struct request {
 	const char *range; /* "0-7"; NULL: all */
 	size_t body_max;
 };
-
-static void on_result(void *arg, const struct lt_fetch_result *result);
 
 static void hash_of(struct lt_str bytes, char ret[2 * LT_SHA256_BYTES + 1])
 {
@@ -190,36 +148,13 @@ static void ask(struct lt_s3_job *job, const struct request *request)
 								      : SMALL_BYTES,
 					.sigv4 = s3->sigv4,
 					.sigv4_login = s3->login,
-					.result = on_result,
+					.result = lt_s3_on_result,
 					.arg = job,
 			},
 			&job->err);
 	if (!job->fetch) {
-		fail(job);
+		lt_s3_fail(job);
 	}
-}
-
-/* "Code" of the answer, or its status. */
-static bool say_failure(struct lt_s3_job *job, const struct lt_fetch_result *result)
-{
-	struct lt_str rest = result->body, code = LT_STR("");
-	enum lt_errc errc = LT_E_UNAVAILABLE;
-
-	if (result->status == 0) {
-		lt_err_set(&job->err, result->code, "%.*s", LT_STR_ARG(result->error));
-		return false;
-	}
-	lt_s3_xml_next(&rest, "Code", &code);
-	job->is_denied = result->status == 401 || result->status == 403;
-	job->is_absent = result->status == 404 && !lt_str_eq_c(code, "NoSuchBucket");
-	if (job->is_denied) {
-		errc = LT_E_DENIED;
-	} else if (job->is_absent) {
-		errc = LT_E_NOT_FOUND;
-	}
-	lt_err_set(&job->err, errc, "the store answers %ld%s%.*s", result->status,
-			code.n ? " " : "", (int)LT_MIN(code.n, 60), code.p ? code.p : "");
-	return false;
 }
 
 /* --- workers: parts of files --- */
@@ -306,13 +241,13 @@ static void worker_done(void *arg)
 		}
 		free_job(job);
 	} else if (job->err.code != LT_E_NONE) {
-		fail(job);
+		lt_s3_fail(job);
 	} else if (job->step == READ_PART) {
-		next_step(job, job->upload_id.n > 0 || is_small ? SEND_PART : BEGIN);
+		lt_s3_next_step(job, job->upload_id.n > 0 || is_small ? SEND_PART : BEGIN);
 	} else if (job->done_bytes < job->size) {
-		next_step(job, ASK_PART);
+		lt_s3_next_step(job, ASK_PART);
 	} else {
-		finish(job, true);
+		lt_s3_finish(job, true);
 	}
 }
 
@@ -373,7 +308,7 @@ static void ask_list(struct lt_s3_job *job)
 	ask(job, &(struct request){ "GET", query.p, { NULL, 0 }, NULL, 0 });
 }
 
-static void next_step(struct lt_s3_job *job, enum step step)
+void lt_s3_next_step(struct lt_s3_job *job, enum lt_s3_step step)
 {
 	job->step = step;
 	switch (step) {
@@ -406,194 +341,6 @@ static void next_step(struct lt_s3_job *job, enum step step)
 	case ASK_LIST:
 		ask_list(job);
 		break;
-	}
-}
-
-/* --- answers --- */
-
-static bool broken(struct lt_s3_job *job, const char *what)
-{
-	return lt_err_set(&job->err, LT_E_FORMAT, "the store's answer has no %s", what);
-}
-
-static bool on_begun(struct lt_s3_job *job, const struct lt_fetch_result *result)
-{
-	struct lt_str rest = result->body, id;
-
-	if (!lt_s3_xml_next(&rest, "UploadId", &id) || id.n == 0) {
-		return broken(job, "UploadId");
-	}
-	lt_s3_xml_text(&job->upload_id, id);
-	next_step(job, SEND_PART);
-	return true;
-}
-
-static bool on_part_sent(struct lt_s3_job *job, const struct lt_fetch_result *result)
-{
-	job->done_bytes += job->part.n;
-	if (job->upload_id.n == 0) {
-		next_step(job, CONFIRM);
-		return true;
-	}
-	if (result->etag.n == 0) {
-		return broken(job, "ETag");
-	}
-	lt_buf_printf(&job->etags, "<Part><PartNumber>%u</PartNumber><ETag>%.*s</ETag></Part>",
-			++job->part_number, LT_STR_ARG(result->etag));
-	next_step(job, job->done_bytes < job->size ? READ_PART : COMPLETE);
-	return true;
-}
-
-/* An error may come with status 200: the answer begins before the parts are put together. */
-static bool on_completed(struct lt_s3_job *job, const struct lt_fetch_result *result)
-{
-	struct lt_str rest = result->body, inside;
-
-	if (!lt_s3_xml_next(&rest, "CompleteMultipartUploadResult", &inside) &&
-			!memmem(result->body.p ? result->body.p : "", result->body.n,
-					"<CompleteMultipartUploadResult ",
-					strlen("<CompleteMultipartUploadResult "))) {
-		return broken(job, "CompleteMultipartUploadResult");
-	}
-	lt_buf_clear(&job->upload_id);
-	next_step(job, CONFIRM);
-	return true;
-}
-
-/* "bytes 0-0/1234" */
-static bool read_size(const struct lt_fetch_result *result, uint64_t *ret)
-{
-	struct lt_str range = lt_fetch_header(result, "content-range");
-
-	lt_str_split(&range, '/');
-	return range.p && lt_parse_u64(range, INT64_MAX, ret, NULL);
-}
-
-static bool on_confirmed(struct lt_s3_job *job, const struct lt_fetch_result *result)
-{
-	uint64_t size = 0;
-
-	if (job->size > 0 && (!read_size(result, &size) || size != job->size)) {
-		return lt_err_set(&job->err, LT_E_FORMAT,
-				"the store has %" PRIu64 " bytes of %" PRIu64, size, job->size);
-	}
-	finish(job, true);
-	return true;
-}
-
-static bool on_part_got(struct lt_s3_job *job, const struct lt_fetch_result *result)
-{
-	uint64_t size = result->body.n;
-
-	if (result->status == 206 && !read_size(result, &size)) {
-		return broken(job, "Content-Range");
-	}
-	if (job->done_bytes > 0 && size != job->size) {
-		return lt_err_set(&job->err, LT_E_UNAVAILABLE, "the object has changed meanwhile");
-	}
-	if (result->body.n == 0 && size > 0) {
-		return broken(job, "bytes");
-	}
-	job->size = size;
-	lt_buf_clear(&job->part);
-	lt_buf_add_str(&job->part, result->body);
-	if (job->kind == GET_BYTES) {
-		finish(job, true);
-	} else {
-		next_step(job, WRITE_PART);
-	}
-	return true;
-}
-
-static void tell_objects(struct lt_s3_job *job, struct lt_str rest)
-{
-	LT_AUTO(lt_buf_finish) struct lt_buf key = { 0 }, etag = { 0 };
-	struct lt_str contents, inside, at;
-
-	while (job->s3 && lt_s3_xml_next(&rest, "Contents", &contents)) {
-		struct lt_s3_object object = { 0 };
-
-		lt_buf_clear(&key);
-		lt_buf_clear(&etag);
-		at = contents;
-		if (!lt_s3_xml_next(&at, "Key", &inside)) {
-			continue;
-		}
-		lt_s3_xml_text(&key, inside);
-		at = contents;
-		if (lt_s3_xml_next(&at, "ETag", &inside)) {
-			lt_s3_xml_text(&etag, inside);
-		}
-		at = contents;
-		if (lt_s3_xml_next(&at, "Size", &inside)) {
-			lt_parse_u64(inside, INT64_MAX, &object.bytes, NULL);
-		}
-		object.key = lt_buf_str(&key);
-		object.etag = lt_buf_str(&etag);
-		job->each(job->arg, &object);
-	}
-}
-
-static bool on_listed(struct lt_s3_job *job, const struct lt_fetch_result *result)
-{
-	struct lt_str rest = result->body, truncated, token;
-
-	if (!memmem(result->body.p ? result->body.p : "", result->body.n, "<ListBucketResult",
-			    strlen("<ListBucketResult")) ||
-			!lt_s3_xml_next(&rest, "IsTruncated", &truncated)) {
-		return broken(job, "ListBucketResult");
-	}
-	tell_objects(job, result->body);
-	lt_buf_clear(&job->token);
-	rest = result->body;
-	if (lt_str_eq_c(truncated, "true") &&
-			lt_s3_xml_next(&rest, "NextContinuationToken", &token)) {
-		lt_s3_xml_text(&job->token, token);
-		next_step(job, ASK_LIST);
-	} else {
-		finish(job, true);
-	}
-	return true;
-}
-
-static bool take_answer(struct lt_s3_job *job, const struct lt_fetch_result *result)
-{
-	switch (job->step) {
-	case BEGIN:
-		return on_begun(job, result);
-	case SEND_PART:
-		return on_part_sent(job, result);
-	case COMPLETE:
-		return on_completed(job, result);
-	case CONFIRM:
-		return on_confirmed(job, result);
-	case ASK_PART:
-		return on_part_got(job, result);
-	case ASK_LIST:
-		return on_listed(job, result);
-	case ABORT:
-	case READ_PART:
-	case WRITE_PART:
-		break;
-	}
-	return false;
-}
-
-static void on_result(void *arg, const struct lt_fetch_result *result)
-{
-	struct lt_s3_job *job = arg;
-	bool is_good = result->status == 200 || result->status == 204 || result->status == 206;
-	/* an empty object has no range */
-	bool is_empty = job->step == CONFIRM && job->size == 0 && result->status == 416;
-
-	job->fetch = NULL;
-	if (job->step == ABORT) {
-		finish(job, false);
-	} else if (!is_good && !is_empty) {
-		say_failure(job, result);
-		fail(job);
-	} else if (!take_answer(job, result)) {
-		fail(job);
 	}
 }
 
@@ -632,7 +379,7 @@ void lt_s3_destroy(struct lt_s3 *s3)
 }
 
 static struct lt_s3_job *start(struct lt_s3 *s3, const struct lt_s3_job *model, const char *key,
-		const char *path, enum step step)
+		const char *path, enum lt_s3_step step)
 {
 	struct lt_s3_job *job = lt_zalloc(sizeof(*job));
 
@@ -642,7 +389,7 @@ static struct lt_s3_job *start(struct lt_s3 *s3, const struct lt_s3_job *model, 
 	job->key = lt_strdup(key);
 	job->path = path ? lt_strdup(path) : NULL;
 	DL_APPEND(s3->jobs, job);
-	next_step(job, step);
+	lt_s3_next_step(job, step);
 	return job;
 }
 

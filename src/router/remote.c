@@ -82,7 +82,8 @@ static bool send_fields(struct lt_remote *remote, const struct lt_field *fields,
 
 static const char *failure_uri(const struct lt_err *err)
 {
-	return err->code == LT_E_INVALID ? "wamp.error.payload_size_exceeded" : "wamp.error.canceled";
+	return err->code == LT_E_INVALID ? "wamp.error.payload_size_exceeded"
+					 : "wamp.error.canceled";
 }
 
 static void send_failure(struct lt_remote *remote, uint64_t call, const char *uri)

@@ -15,7 +15,8 @@
 #define STATE_NAME      "offload.json"
 #define FILE_MAX_BYTES  (64u << 20)
 #define SCAN_MS         5000
-#define RETRY_MIN_MS    2000
+#define INDEX_WAIT_MS   1000
+#define RETRY_MIN_MS    1000
 #define RETRY_MAX_MS    300000
 #define NAME_TRIES      1000
 #define INDEX_MAX_BYTES (256u << 20)
@@ -308,8 +309,10 @@ static void prepared(void *arg)
 	upload->at_worker = false;
 	if (!offload) {
 		free_upload(upload);
-	} else if (!upload->entry) { /* the index has not come to it yet: the next scan */
+	} else if (!upload->entry) { /* the index has not come to it yet */
 		end_upload(offload);
+		lt_timer_once(&offload->retry_timer, offload->env.loop, INDEX_WAIT_MS,
+				lt_offload_look, offload);
 	} else if (is_taken(offload, upload->name, upload->entry)) {
 		give_new_name(offload);
 	} else {
