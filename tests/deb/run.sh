@@ -135,4 +135,33 @@ check "purge keeps those in progress" journals
 check "purge takes states, logs and settings" [ -z "$(ls -d "$root/var/lib/livetimingd/state" \
 	"$root/var/log/livetimingd" "$root/etc/livetimingd/livetimingd.conf" 2>/dev/null)" ]
 check "nothing of the programs is left" [ ! -e "$root/usr/bin/livetimingd" ]
+
+# --- the container: each line of the Dockerfile, in this system ---
+dockerfile=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' conf/container/Dockerfile)
+line() { # instruction
+	echo "$dockerfile" | sed -n "s/^$1 //p"
+}
+words() { # ["a", "b"]
+	line "$1" | sed -n 's/.*\[\(.*\)\]$/\1/p' | tr -d '",'
+}
+check "the image begins with this system" [ "$(line FROM)" = debian:bookworm-slim ]
+read -r -a copied <<<"$(line COPY)"
+target=${copied[-1]}
+mkdir -p "$root$target"
+for pattern in "${copied[@]:0:${#copied[@]}-1}"; do
+	# shellcheck disable=SC2086 # a pattern
+	cp "$build"/deb/$pattern "$root$target"
+done
+inside sh -ec "$(line RUN)" >"$build/deb/container.log" 2>&1 || fail "RUN: $(tail -n 15 "$build/deb/container.log")"
+check "what RUN says is done" inside livetimingd --version
+check "its folders belong to the user" [ "$(inside stat -c %U /data)" = "$(line USER)" ]
+read -r -a settings <<<"$(line ENV)"
+container() {
+	inside su -s /bin/sh "$(line USER)" -c "cd $(line WORKDIR) && exec env ${settings[*]} LIVETIMING_LISTEN=127.0.0.1:0 $*"
+}
+container "$(words CMD)" --fresh >>"$build/deb/daemon.log" 2>&1 &
+# shellcheck disable=SC2046 # words
+until_true "the container is healthy" container $(words HEALTHCHECK)
+check "it stops as docker stops it" stop
+check "its files are in the volume" [ -d "$root$(line VOLUME)/state" ]
 echo "$passed passed, 0 failed"

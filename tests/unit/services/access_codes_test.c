@@ -207,6 +207,75 @@ static void broken_files_are_refused_and_change_nothing(void **state)
 	assert_int_equal(try(f, "open-sesame", "10.0.0.1"), LT_ACCESS_RIGHT);
 }
 
+static void note_change(void *arg, struct lt_str uuid, bool is_closed)
+{
+	snprintf(arg, 100, "%.*s %s", LT_STR_ARG(uuid), is_closed ? "closed" : "open");
+}
+
+/* What another node with this code for UUID tells. */
+static cJSON *of_another_node(struct fixture *f, const char *code, bool is_open)
+{
+	struct lt_access_codes *other = lt_access_codes_create(f->random);
+	cJSON *json;
+
+	lt_access_codes_close(other, UUID, lt_str_from(code));
+	if (is_open) {
+		lt_access_codes_open(other, UUID);
+	}
+	json = lt_access_codes_own(other);
+	lt_access_codes_destroy(other);
+	return json;
+}
+
+static void merge(struct fixture *f, cJSON *json_take, char *change)
+{
+	change[0] = '\0';
+	assert_true(lt_access_codes_merge(f->codes, json_take, note_change, change, NULL));
+	cJSON_Delete(json_take);
+}
+
+static void what_another_node_closed_is_closed_here_with_its_code_until_it_opens_it(void **state)
+{
+	struct fixture *f = *state;
+	char change[100];
+
+	merge(f, of_another_node(f, "their-code", false), change);
+	assert_string_equal(change, "a1b2c3 closed");
+	assert_int_equal(try(f, "their-code", "10.0.0.1"), LT_ACCESS_RIGHT);
+	merge(f, of_another_node(f, "their-code", false), change);
+	assert_string_equal(change, "");
+	merge(f, of_another_node(f, "their-code", true), change);
+	assert_string_equal(change, "a1b2c3 open");
+	assert_false(lt_access_codes_is_closed(f->codes, UUID));
+}
+
+static void a_code_of_this_node_is_not_replaced_by_that_of_another(void **state)
+{
+	struct fixture *f = *state;
+	char change[100];
+
+	lt_access_codes_close(f->codes, UUID, LT_STR("my-own-code"));
+	merge(f, of_another_node(f, "their-code", true), change);
+	assert_string_equal(change, "");
+	assert_int_equal(try(f, "my-own-code", "10.0.0.1"), LT_ACCESS_RIGHT);
+}
+
+static void what_is_foreign_is_kept_and_not_told_on(void **state)
+{
+	struct fixture *f = *state;
+	LT_AUTO(cJSON_Delete) cJSON *own = NULL;
+	LT_AUTO(cJSON_Delete) cJSON *file = NULL;
+	char change[100];
+
+	merge(f, of_another_node(f, "their-code", false), change);
+	own = lt_access_codes_own(f->codes);
+	file = lt_access_codes_file(f->codes);
+	assert_int_equal(cJSON_GetArraySize(lt_json_get(own, "services")), 0);
+	assert_true(lt_access_codes_read(f->codes, file, NULL));
+	merge(f, of_another_node(f, "a-new-code", false), change);
+	assert_int_equal(try(f, "a-new-code", "10.0.0.1"), LT_ACCESS_RIGHT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -224,6 +293,9 @@ int main(void)
 		TEST(codes_that_are_made_are_valid_and_differ),
 		TEST(short_long_and_unprintable_codes_are_refused),
 		TEST(broken_files_are_refused_and_change_nothing),
+		TEST(what_another_node_closed_is_closed_here_with_its_code_until_it_opens_it),
+		TEST(a_code_of_this_node_is_not_replaced_by_that_of_another),
+		TEST(what_is_foreign_is_kept_and_not_told_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
