@@ -9,6 +9,8 @@ SHARED_DIR=${SHARED_DIR:-../shared}
 export SHARED_DIR LT_BUILD="$build" CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS="${ASAN_OPTIONS:-allow_user_segv_handler=0:detect_leaks=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_suppressions=0}"
+export LSAN_OPTIONS
 passed=0
 failed=0
 skipped=0

@@ -2,6 +2,8 @@
 #include "base/alloc.h"
 #include "mesh/bridge_priv.h"
 #include "mesh/subject.h"
+#include "router/guard.h"
+#include "router/router.h"
 
 #define RETRY_MS    2000
 #define GONE_US     (10 * 60 * INT64_C(1000000)) /* what a node left behind goes after it */
@@ -189,7 +191,8 @@ void lt_bridge_on_event(struct lt_bridge *bridge, const struct lt_bus_message *m
 		bridge->stats.duplicates++;
 		return;
 	}
-	if (event.event.closed.n > 0 && bridge->env.closed) {
+	if (event.event.closed.n > 0 && bridge->env.closed &&
+			!lt_guard_find(lt_router_guard(bridge->env.router), event.event.topic)) {
 		bridge->env.closed(bridge->env.arg, event.event.closed);
 	}
 	if (event.event.retain || event.is_gone) {

@@ -159,7 +159,7 @@ read -r -a settings <<<"$(line ENV)"
 container() {
 	inside su -s /bin/sh "$(line USER)" -c "cd $(line WORKDIR) && exec env ${settings[*]} LIVETIMING_LISTEN=127.0.0.1:0 $*"
 }
-container "$(words CMD)" --fresh >>"$build/deb/daemon.log" 2>&1 &
+container "$(words CMD)" >>"$build/deb/daemon.log" 2>&1 &
 # shellcheck disable=SC2046 # words
 until_true "the container is healthy" container $(words HEALTHCHECK)
 check "it stops as docker stops it" stop

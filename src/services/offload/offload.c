@@ -448,7 +448,9 @@ static void scanned(void *arg)
 	}
 	offload->scan = NULL;
 	offload->stats.waiting = 0;
-	qsort(scan->files, scan->n, sizeof(*scan->files), older_first);
+	if (scan->n > 0) {
+		qsort(scan->files, scan->n, sizeof(*scan->files), older_first);
+	}
 	for (size_t i = 0; i < scan->n; i++) {
 		if (!is_done(offload, &scan->files[i])) {
 			next = next ? next : &scan->files[i];

@@ -15,6 +15,7 @@
 #define STATE_NAME      "scheduler.json"
 #define STATE_MAX_BYTES (16 * 1024 * 1024)
 #define WAITERS_MAX     100
+#define TAKE_OVER_S     30 /* longer than it takes to notice that nobody acts */
 
 int64_t lt_scheduler_now_s(const struct lt_scheduler *scheduler)
 {
@@ -193,7 +194,12 @@ static void on_loop(void *arg)
 static void on_begun(void *arg, const struct lt_schedule_event *event)
 {
 	struct lt_scheduler *scheduler = arg;
-	struct lt_scheduler_begun *begun = lt_zalloc(sizeof(*begun));
+	struct lt_scheduler_begun *begun;
+
+	if (event->start_s < scheduler->told_until_s) {
+		return;
+	}
+	begun = lt_zalloc(sizeof(*begun));
 
 	lt_schedule_event_dup(event, &begun->event);
 	DL_APPEND(scheduler->begun, begun);
@@ -553,6 +559,9 @@ void lt_scheduler_set_active(struct lt_scheduler *scheduler, bool is_active)
 		tick(scheduler, false);
 	}
 	scheduler->is_standby = !is_active;
+	if (is_active && acts) {
+		scheduler->told_until_s = lt_scheduler_now_s(scheduler) - TAKE_OVER_S;
+	}
 	if (acts) {
 		lt_loop_defer(scheduler->env.loop, &scheduler->merge, on_merge, scheduler);
 	}

@@ -68,7 +68,8 @@ void lt_scheduler_stop(struct lt_scheduler *scheduler);
 /*
  * Act, or stand by: another node acts. Who stands by reads the calendars and
  * answers, but starts and stops nothing and publishes nothing; what it had
- * started when that begins is stopped, for the other starts it.
+ * started when that begins is stopped, for the other starts it. Who takes over
+ * does not call `started` for events that have long begun: the other did.
  */
 void lt_scheduler_set_active(struct lt_scheduler *scheduler, bool is_active);
 

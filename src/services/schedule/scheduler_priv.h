@@ -41,9 +41,11 @@ struct lt_scheduler {
 	struct lt_scheduler_begun *begun;
 	struct lt_scheduler_waiter *waiters;
 	int waiter_count;
-	size_t mistakes; /* of command lines, at the last reading */
-	bool is_told;    /* the first reading was logged */
-	bool is_standby; /* another node acts */
+	size_t mistakes;      /* of command lines, at the last reading */
+	bool is_told;         /* the first reading was logged */
+	bool is_standby;      /* another node acts */
+	int64_t told_until_s; /* that node has told of events which began before this; 0: there was
+				 none */
 };
 
 int64_t lt_scheduler_now_s(const struct lt_scheduler *scheduler);

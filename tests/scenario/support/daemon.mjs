@@ -72,7 +72,7 @@ export class Daemon {
 
   // Resolves when the daemon says that it listens; rejects when it ends before.
   async start() {
-    const env = { PATH: process.env.PATH, HOME: this.dir, ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? 'detect_leaks=1' };
+    const env = { PATH: process.env.PATH, HOME: this.dir, ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? 'detect_leaks=1', LSAN_OPTIONS: `suppressions=${root}/tests/lsan.supp:print_suppressions=0` };
     for (const [name, value] of Object.entries(this.env)) if (value !== null) env[name] = value;
     const args = [...(this.config ? ['--config', this.config] : []), ...this.args];
     const [program, ...words] = [...this.prefix, path.join(build, 'livetimingd'), ...args];
