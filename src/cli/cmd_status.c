@@ -54,10 +54,11 @@ static void print_router(struct lt_cli *cli, const cJSON *router, struct lt_buf 
 	print_line(cli, "trouble", text);
 }
 
-static void print_recordings(struct lt_cli *cli, const cJSON *recordings, struct lt_buf *text)
+static void print_recordings(
+		struct lt_cli *cli, const cJSON *recordings, bool is_edge, struct lt_buf *text)
 {
 	if (!cJSON_IsTrue(lt_json_get(recordings, "enabled"))) {
-		lt_buf_add_c(text, "switched off");
+		lt_buf_add_c(text, is_edge ? "made by the origins" : "switched off");
 	} else {
 		lt_buf_printf(text, "%" PRId64 " in progress, %" PRId64 " being finished",
 				lt_cli_number(recordings, "recording"),
@@ -173,7 +174,9 @@ static void print_status(struct lt_cli *cli, const cJSON *status)
 			lt_cli_number(timing, "running"), lt_cli_number(timing, "failed"),
 			lt_cli_number(timing, "stale"));
 	print_line(cli, "services", &text);
-	print_recordings(cli, lt_json_get(status, "recordings"), &text);
+	print_recordings(cli, lt_json_get(status, "recordings"),
+			lt_str_eq_c(lt_cli_member(lt_json_get(status, "mesh"), "role"), "edge"),
+			&text);
 	print_schedule(cli, lt_json_get(status, "schedule"), &text);
 	print_mesh(cli, lt_json_get(status, "mesh"), &text);
 	print_router(cli, lt_json_get(status, "router"), &text);

@@ -43,6 +43,13 @@ static bool check_address(struct lt_str word, struct lt_err *err)
 	return true;
 }
 
+const char *lt_daemon_conf_value(const struct lt_conf *conf, const char *name)
+{
+	const char *value = lt_conf_get(conf, name);
+
+	return value && *value ? value : NULL;
+}
+
 /* Words between blanks; false when there is none left. */
 bool lt_daemon_conf_next_word(struct lt_str *rest, struct lt_str *ret_word)
 {

@@ -104,18 +104,11 @@ static bool check(const struct lt_conf *conf, const struct lt_mesh_conf *mesh, s
 			(!mesh->is_edge || check_edge(conf, err));
 }
 
-static const char *value_of(const struct lt_conf *conf, const char *name)
-{
-	const char *value = lt_conf_get(conf, name);
-
-	return value && *value ? value : NULL;
-}
-
 bool lt_daemon_conf_read_mesh(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 		lt_conf_report_fn report, void *arg)
 {
 	struct lt_mesh_conf *mesh = &ret->mesh;
-	const char *node = value_of(conf, "LIVETIMING_NODE");
+	const char *node = lt_daemon_conf_value(conf, "LIVETIMING_NODE");
 	uint64_t replicas = 1;
 	struct lt_err err = { 0 };
 
@@ -123,17 +116,17 @@ bool lt_daemon_conf_read_mesh(const struct lt_conf *conf, struct lt_daemon_conf 
 			NULL);
 	mesh->node = node ? lt_strdup(node) : default_node();
 	mesh->is_edge = strcmp(lt_conf_get(conf, "LIVETIMING_ROLE"), "edge") == 0;
-	mesh->origin_url = value_of(conf, "LIVETIMING_ORIGIN_URL");
+	mesh->origin_url = lt_daemon_conf_value(conf, "LIVETIMING_ORIGIN_URL");
 	mesh->bus = (struct lt_bus_nats_conf){
-		.urls = value_of(conf, "LIVETIMING_BACKPLANE"),
-		.user = value_of(conf, "LIVETIMING_BACKPLANE_USER"),
-		.password = value_of(conf, "LIVETIMING_BACKPLANE_PASSWORD"),
-		.token = value_of(conf, "LIVETIMING_BACKPLANE_TOKEN"),
-		.nkey_file = value_of(conf, "LIVETIMING_BACKPLANE_NKEY"),
-		.creds_file = value_of(conf, "LIVETIMING_BACKPLANE_CREDS"),
-		.ca_file = value_of(conf, "LIVETIMING_BACKPLANE_CA"),
-		.cert_file = value_of(conf, "LIVETIMING_BACKPLANE_CERT"),
-		.key_file = value_of(conf, "LIVETIMING_BACKPLANE_KEY"),
+		.urls = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE"),
+		.user = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE_USER"),
+		.password = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE_PASSWORD"),
+		.token = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE_TOKEN"),
+		.nkey_file = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE_NKEY"),
+		.creds_file = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE_CREDS"),
+		.ca_file = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE_CA"),
+		.cert_file = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE_CERT"),
+		.key_file = lt_daemon_conf_value(conf, "LIVETIMING_BACKPLANE_KEY"),
 		.prefix = lt_conf_get(conf, "LIVETIMING_BACKPLANE_PREFIX"),
 		.node = mesh->node,
 		.replicas = (unsigned)replicas,

@@ -9,6 +9,9 @@
 
 #define LT_LISTEN_TLS ",tls" /* ends the address of a listener with TLS */
 
+/* What is set; NULL: nothing is, or the empty text. */
+const char *lt_daemon_conf_value(const struct lt_conf *conf, const char *name);
+
 /* Words between blanks, from the front of *rest; false when there is none left. */
 bool lt_daemon_conf_next_word(struct lt_str *rest, struct lt_str *ret_word);
 

@@ -36,13 +36,6 @@ bool lt_daemon_conf_check_region(struct lt_str value, struct lt_err *err)
 	return value.n > 0 || lt_err_set(err, LT_E_INVALID, "expected a region, as us-east-1");
 }
 
-static const char *value_of(const struct lt_conf *conf, const char *name)
-{
-	const char *value = lt_conf_get(conf, name);
-
-	return value && *value ? value : NULL;
-}
-
 bool lt_daemon_conf_read_s3(const struct lt_conf *conf, struct lt_daemon_conf *ret,
 		lt_conf_report_fn report, void *arg)
 {
@@ -55,11 +48,11 @@ bool lt_daemon_conf_read_s3(const struct lt_conf *conf, struct lt_daemon_conf *r
 	lt_parse_u64(lt_str_from(lt_conf_get(conf, "LIVETIMING_S3_REFRESH_S")), 86400, &refresh_s,
 			NULL);
 	*s3 = (struct lt_offload_conf){
-		.url = value_of(conf, "LIVETIMING_S3_URL"),
+		.url = lt_daemon_conf_value(conf, "LIVETIMING_S3_URL"),
 		.region = lt_conf_get(conf, "LIVETIMING_S3_REGION"),
-		.access_key = value_of(conf, "LIVETIMING_S3_ACCESS_KEY"),
-		.secret_key = value_of(conf, "LIVETIMING_S3_SECRET_KEY"),
-		.prefix = value_of(conf, "LIVETIMING_S3_PREFIX"),
+		.access_key = lt_daemon_conf_value(conf, "LIVETIMING_S3_ACCESS_KEY"),
+		.secret_key = lt_daemon_conf_value(conf, "LIVETIMING_S3_SECRET_KEY"),
+		.prefix = lt_daemon_conf_value(conf, "LIVETIMING_S3_PREFIX"),
 		.keep_bytes = keep_mib * MIB,
 		.refresh_s = (int64_t)refresh_s,
 	};
