@@ -122,6 +122,46 @@ static bool hold(void *arg, struct lt_http_req *req, struct lt_str name,
 /* What an edge leaves to an origin. */
 static const char *const elsewhere_paths[] = { "/recordings/", "/timeline/", NULL };
 
+static void create_dvr(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+	const struct lt_daemon_conf *conf = env->conf;
+
+	if (conf->dvr && !conf->mesh.is_edge) {
+		daemon->dvr = lt_dvr_create(&(struct lt_dvr_env){
+				.loop = env->loop,
+				.log = { env->log_sink, "dvr" },
+				.router = daemon->router,
+				.temp_dir = conf->recordings_temp_dir,
+				.done_dir = conf->recordings_dir,
+				.thresholds = { conf->dvr_min_duration_s, conf->dvr_idle_s,
+						conf->dvr_scan_s, conf->dvr_resume_s,
+						conf->dvr_sync_s },
+				.is_closed = lt_daemon_desk_is_closed,
+				.arg = &daemon->desk,
+				.is_standby = conf->mesh.bus.urls != NULL,
+		});
+	}
+}
+
+static void create_offload(struct lt_daemon *daemon)
+{
+	const struct lt_daemon_env *env = &daemon->env;
+	const struct lt_daemon_conf *conf = env->conf;
+
+	if (conf->s3.url) {
+		daemon->offload = lt_offload_create(&(struct lt_offload_env){
+				.loop = env->loop,
+				.log = { env->log_sink, "offload" },
+				.requests = lt_fetcher_requests(daemon->fetcher),
+				.directory = conf->recordings_dir,
+				.state_dir = conf->state_dir,
+				.conf = conf->s3,
+				.uploads = !conf->mesh.is_edge,
+		});
+	}
+}
+
 static void create_recording(struct lt_daemon *daemon)
 {
 	const struct lt_daemon_env *env = &daemon->env;
@@ -148,32 +188,8 @@ static void create_recording(struct lt_daemon *daemon)
 			.router = daemon->router,
 	});
 	daemon->watchers[2] = lt_deltas_watcher(daemon->deltas);
-	if (conf->dvr && !conf->mesh.is_edge) {
-		daemon->dvr = lt_dvr_create(&(struct lt_dvr_env){
-				.loop = env->loop,
-				.log = { env->log_sink, "dvr" },
-				.router = daemon->router,
-				.temp_dir = conf->recordings_temp_dir,
-				.done_dir = conf->recordings_dir,
-				.thresholds = { conf->dvr_min_duration_s, conf->dvr_idle_s,
-						conf->dvr_scan_s, conf->dvr_resume_s,
-						conf->dvr_sync_s },
-				.is_closed = lt_daemon_desk_is_closed,
-				.arg = &daemon->desk,
-				.is_standby = conf->mesh.bus.urls != NULL,
-		});
-	}
-	if (conf->s3.url) {
-		daemon->offload = lt_offload_create(&(struct lt_offload_env){
-				.loop = env->loop,
-				.log = { env->log_sink, "offload" },
-				.requests = lt_fetcher_requests(daemon->fetcher),
-				.directory = conf->recordings_dir,
-				.state_dir = conf->state_dir,
-				.conf = conf->s3,
-				.uploads = !conf->mesh.is_edge,
-		});
-	}
+	create_dvr(daemon);
+	create_offload(daemon);
 	daemon->timelines = lt_timelines_create(&(struct lt_timelines_env){
 			.loop = env->loop,
 			.log = { env->log_sink, "timeline" },

@@ -1,4 +1,6 @@
 /* What other nodes publish. */
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "mesh/bridge_priv.h"
 #include "mesh/subject.h"
@@ -15,6 +17,7 @@ static struct lt_bridge_origin *find_origin(struct lt_bridge *bridge, struct lt_
 {
 	struct lt_bridge_origin *origin = NULL;
 
+	assert(run.p);
 	HASH_FIND(hh, bridge->origins, run.p, (unsigned)run.n, origin);
 	return origin;
 }

@@ -31,7 +31,7 @@ struct lt_nats_conf {
 };
 
 /* Checks and copies. Errors: LT_E_INVALID, LT_E_IO, LT_E_FORMAT; never with a secret in it. */
-struct lt_nats_conf *lt_nats_conf_create(const struct lt_bus_nats_conf *conf, struct lt_err *err);
+struct lt_nats_conf *lt_nats_conf_create(const struct lt_bus_nats_conf *from, struct lt_err *err);
 void lt_nats_conf_destroy(struct lt_nats_conf *conf); /* NULL is fine */
 
 /*
@@ -41,7 +41,7 @@ void lt_nats_conf_destroy(struct lt_nats_conf *conf); /* NULL is fine */
  *
  * Errors     LT_E_DENIED the server does not let us in; LT_E_UNAVAILABLE
  */
-natsConnection *lt_nats_connect(const struct lt_nats_conf *conf, size_t server,
+natsConnection *lt_nats_connect(const struct lt_nats_conf *conf, size_t number,
 		natsConnectionHandler closed, void *arg, struct lt_err *err);
 
 #endif

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -34,6 +35,7 @@ static void free_job(struct lt_s3_job *job)
 
 static void leave(struct lt_s3_job *job)
 {
+	assert(job->s3 && job->s3->jobs);
 	DL_DELETE(job->s3->jobs, job);
 	job->s3 = NULL;
 }
@@ -43,6 +45,7 @@ void lt_s3_cancel(struct lt_s3_job *job)
 	if (!job) {
 		return;
 	}
+	assert(job->s3);
 	if (job->fetch) {
 		job->s3->env.requests.cancel(job->s3->env.requests.arg, job->fetch);
 	}

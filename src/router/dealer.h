@@ -66,11 +66,11 @@ bool lt_dealer_call(struct lt_dealer *dealer, struct lt_member *caller,
  *
  * Errors     LT_E_NOT_FOUND, LT_E_INVALID the request id is in use
  */
-bool lt_dealer_call_here(struct lt_dealer *dealer, struct lt_member *caller, uint64_t registration,
+bool lt_dealer_call_here(struct lt_dealer *dealer, struct lt_member *caller, uint64_t id,
 		const struct lt_call_request *request, struct lt_err *err);
 
 /* Take a registration from its callees of this node: another node registered it by force. */
-void lt_dealer_revoke(struct lt_dealer *dealer, uint64_t registration);
+void lt_dealer_revoke(struct lt_dealer *dealer, uint64_t id);
 
 /* Who carries registrations to other nodes (realm_link.h); NULL: nobody. */
 void lt_dealer_set_link(struct lt_dealer *dealer, const struct lt_realm_listener *link);

@@ -1,5 +1,6 @@
 #include "router/remote.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/alloc.h"
@@ -63,6 +64,7 @@ static void add_offer(struct lt_remote *remote, uint64_t theirs, uint64_t ours)
 
 static void drop_offer(struct lt_remote *remote, struct offer *offer)
 {
+	assert(remote->by_theirs && remote->by_ours);
 	HASH_DELETE(by_theirs, remote->by_theirs, offer);
 	HASH_DELETE(by_ours, remote->by_ours, offer);
 	lt_free(offer);

@@ -66,7 +66,7 @@ static void set_done(struct lt_offload *offload, const char *name, uint64_t byte
 
 	if (!done) {
 		done = lt_zalloc(sizeof(*done) + strlen(name) + 1);
-		strcpy(done->name, name);
+		memcpy(done->name, name, strlen(name));
 		HASH_ADD_STR(offload->done, name, done);
 	}
 	done->bytes = bytes;

@@ -59,14 +59,14 @@ void lt_offload_confirm(
 		struct lt_offload *offload, const char *name, uint64_t bytes, int64_t mtime_ns);
 
 /* Look for what is to be uploaded, or removed, unless that is being done. */
-void lt_offload_look(void *offload);
+void lt_offload_look(void *arg);
 
 /* --- remote.c --- */
 
 struct lt_offload_remote *lt_offload_find_remote(
 		const struct lt_offload *offload, const char *name);
 void lt_offload_load_remote(struct lt_offload *offload);
-void lt_offload_refresh(void *offload);
+void lt_offload_refresh(void *arg);
 /* This node has written the entry. */
 void lt_offload_set_remote(struct lt_offload *offload, const char *name, const cJSON *entry);
 void lt_offload_free_remote(struct lt_offload *offload);

@@ -20,7 +20,7 @@ static struct lt_offload_remote *add(struct lt_offload *offload, const char *nam
 {
 	struct lt_offload_remote *remote = lt_zalloc(sizeof(*remote) + strlen(name) + 1);
 
-	strcpy(remote->name, name);
+	memcpy(remote->name, name, strlen(name));
 	remote->offload = offload;
 	remote->etag = lt_strdup("");
 	HASH_ADD_STR(offload->remote, name, remote);
