@@ -126,6 +126,9 @@ static bool make_way(struct lt_nodes *nodes, const struct head *head)
 {
 	struct node *node, *next;
 
+	if (lt_str_eq_c(head->name, nodes->name) && head->since_ms <= nodes->since_ms) {
+		return false;
+	}
 	HASH_ITER(hh, nodes->nodes, node, next) {
 		if (!lt_str_eq_c(head->name, node->name)) {
 			continue;

@@ -553,10 +553,12 @@ void lt_scheduler_set_active(struct lt_scheduler *scheduler, bool is_active)
 	if (scheduler->is_standby == !is_active) {
 		return;
 	}
-	if (!is_active && acts) { /* as if all events had been taken from the calendars */
+	if (!is_active &&
+			acts) { /* as if all had been taken from the calendars; told by the other */
 		lt_schedule_core_set_events_take(scheduler->core,
 				lt_calloc(1, sizeof(struct lt_schedule_event)), 0, true);
-		tick(scheduler, false);
+		lt_schedule_core_tick(scheduler->core, lt_scheduler_now_s(scheduler));
+		start_save(scheduler);
 	}
 	scheduler->is_standby = !is_active;
 	if (is_active && acts) {

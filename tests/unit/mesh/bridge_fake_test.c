@@ -357,6 +357,25 @@ static void what_finds_no_room_is_said_when_there_is_some_and_of_each_topic_the_
 	expect_silence(there);
 }
 
+static void what_a_dead_node_had_retained_goes_after_ten_minutes(void **state)
+{
+	struct mesh *m = *state;
+	struct peer *publisher = join_at(m, 1), *late;
+
+	say(publisher, "[16,1,{\"retain\":true},\"t\",[1]]");
+	lt_fake_settle(m->loop);
+	kill_node(m, 1);
+	lt_fake_advance(m->loop, 9 * 60000);
+	late = join_at(m, 0);
+	subscribe(late, "t", true);
+	expect_event(late, "{\"retained\":true},[1]]");
+	lt_fake_advance(m->loop, 3 * 60000);
+	late = join_at(m, 0);
+	subscribe(late, "t", true);
+	expect_silence(late);
+	assert_int_equal(bus_hub_stored(m->hub), 0);
+}
+
 static void messages_that_make_no_sense_are_counted_and_change_nothing(void **state)
 {
 	struct mesh *m = *state;
@@ -413,6 +432,7 @@ int main(void)
 		MESH(when_all_that_was_stored_is_lost_the_nodes_store_it_anew_and_nobody_hears_it_twice),
 		MESH(a_lost_event_of_a_retained_topic_is_read_again),
 		MESH(what_finds_no_room_is_said_when_there_is_some_and_of_each_topic_the_newest),
+		MESH(what_a_dead_node_had_retained_goes_after_ten_minutes),
 		MESH(messages_that_make_no_sense_are_counted_and_change_nothing),
 	};
 

@@ -387,6 +387,19 @@ static void a_node_started_again_takes_the_place_of_its_last_run_at_once(void **
 	assert_int_equal(stats_of(m, 0).linked, 1);
 }
 
+static void of_two_nodes_with_one_name_the_later_counts(void **state)
+{
+	struct mesh *m = *state;
+
+	names[2] = "b";
+	lt_fake_advance(m->loop, 10);
+	start_node(m, 2);
+	names[2] = "c";
+	lt_fake_advance(m->loop, 2 * LT_NODES_BEAT_MS);
+	assert_int_equal(stats_of(m, 0).nodes, 1);
+	assert_int_equal(stats_of(m, 2).linked, 1); /* with the one of another name */
+}
+
 static void a_lost_call_is_noticed_and_the_link_begins_anew(void **state)
 {
 	struct mesh *m = *state;
@@ -502,6 +515,7 @@ int main(void)
 		MESH(a_node_that_says_goodbye_is_gone_at_once),
 		MESH(a_node_that_dies_is_gone_after_six_seconds),
 		MESH(a_node_started_again_takes_the_place_of_its_last_run_at_once),
+		MESH(of_two_nodes_with_one_name_the_later_counts),
 		MESH(a_lost_call_is_noticed_and_the_link_begins_anew),
 		MESH(a_lost_result_is_noticed_by_the_next_message),
 		MESH(a_link_stands_whatever_is_lost_while_it_begins),

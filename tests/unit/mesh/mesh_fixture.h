@@ -29,9 +29,10 @@ static inline void on_closed(void *arg, struct lt_str name)
 	snprintf(node->closed, sizeof(node->closed), "%.*s", LT_STR_ARG(name));
 }
 
+static const char *names[NODES] = { "a", "b", "c" };
+
 static inline void make_node(struct mesh *m, int i)
 {
-	static const char *const names[] = { "a", "b", "c" };
 	static const char *const home[] = { "home.topic", NULL };
 	static uint64_t seed = 100;
 	struct node *node = &m->nodes[i];

@@ -356,6 +356,43 @@ static void a_held_out_event_says_by_whom(void **state)
 	assert_string_equal(status_of(f, "b"), "running");
 }
 
+/* --- one of several nodes --- */
+
+static void who_stands_by_starts_nothing_until_it_takes_over_and_tells_only_what_is_new(
+		void **state)
+{
+	struct fixture *f = *state;
+	int listings;
+
+	SET(f, { "a", "Race [svc]", 1, 60 }, { "b", "Later [other]", 40, 60 });
+	start_scheduler(f);
+	lt_scheduler_set_active(f->scheduler, false);
+	listings = f->listings;
+	minutes(f, 20);
+	assert_running(f, "");
+	assert_int_equal(f->listings, listings);
+	lt_scheduler_set_active(f->scheduler, true);
+	minutes(f, 1);
+	assert_running(f, "svc");
+	assert_int_equal(f->started.n, 0); /* who acted before has told */
+	minutes(f, 20);
+	assert_true(f->started.n > 0);
+}
+
+static void who_lets_another_act_ends_what_it_had_started(void **state)
+{
+	struct fixture *f = *state;
+
+	SET(f, { "a", "Race [svc]", 1, 60 });
+	start_scheduler(f);
+	minutes(f, 5);
+	assert_running(f, "svc");
+	lt_scheduler_set_active(f->scheduler, false);
+	assert_running(f, "");
+	minutes(f, 5);
+	assert_running(f, "");
+}
+
 /* --- by hand --- */
 
 static void run_by_hand(struct fixture *f, const char *line)
@@ -793,6 +830,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 				figures_tell_of_calendars_and_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(urls_are_separated_by_commas, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+				who_stands_by_starts_nothing_until_it_takes_over_and_tells_only_what_is_new,
+				setup, teardown),
+		cmocka_unit_test_setup_teardown(
+				who_lets_another_act_ends_what_it_had_started, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
