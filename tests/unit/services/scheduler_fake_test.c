@@ -368,6 +368,7 @@ static void who_stands_by_starts_nothing_until_it_takes_over_and_tells_only_what
 	start_scheduler(f);
 	lt_scheduler_set_active(f->scheduler, false);
 	listings = f->listings;
+	lt_buf_clear(&f->started);
 	minutes(f, 20);
 	assert_running(f, "");
 	assert_int_equal(f->listings, listings);
