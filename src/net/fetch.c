@@ -320,12 +320,16 @@ static bool set_method(struct lt_fetch *fetch, const struct lt_fetch_opts *opts,
 	if (strcmp(method, "GET") == 0 && !has_body) {
 		return true;
 	}
+	if (strcmp(method, "HEAD") == 0 && !has_body) {
+		curl_easy_setopt(fetch->easy, CURLOPT_NOBODY, 1L);
+		return true;
+	}
 	for (size_t i = 0; i < LT_ARRAY_LEN(with_body); i++) {
 		is_known = is_known || strcmp(method, with_body[i]) == 0;
 	}
 	if (!is_known) {
 		return lt_err_set(err, LT_E_INVALID,
-				"the method must be GET without a body, POST, PUT, PATCH or DELETE");
+				"the method must be GET or HEAD without a body, POST, PUT, PATCH or DELETE");
 	}
 	if (has_body || strcmp(method, "DELETE") != 0) {
 		curl_easy_setopt(fetch->easy, CURLOPT_POST, 1L);

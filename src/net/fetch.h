@@ -44,7 +44,7 @@ struct lt_fetch_result {
 /* Copied, but for fn and arg. */
 struct lt_fetch_opts {
 	const char *url;
-	const char *method;         /* GET, POST, PUT, PATCH, DELETE; NULL: GET, with a body POST */
+	const char *method; /* GET, HEAD, POST, PUT, PATCH, DELETE; NULL: GET, with a body POST */
 	const char *const *headers; /* "Name: value", ..., NULL; may be NULL */
 	struct lt_str body;         /* not for GET; p NULL: none */
 	uint32_t timeout_ms;        /* for everything together; 0: 10000 */

@@ -333,7 +333,7 @@ void lt_s3_next_step(struct lt_s3_job *job, enum lt_s3_step step)
 		complete(job);
 		break;
 	case CONFIRM:
-		ask(job, &(struct request){ "GET", NULL, { NULL, 0 }, "0-0", 0 });
+		ask(job, &(struct request){ "HEAD", NULL, { NULL, 0 }, NULL, 0 });
 		break;
 	case ABORT:
 		ask_of_upload(job, "DELETE", (struct lt_str){ NULL, 0 });

@@ -87,9 +87,12 @@ static bool read_size(const struct lt_fetch_result *result, uint64_t *ret)
 
 static bool on_confirmed(struct lt_s3_job *job, const struct lt_fetch_result *result)
 {
-	uint64_t size = 0;
+	uint64_t size;
 
-	if (job->size > 0 && (!read_size(result, &size) || size != job->size)) {
+	if (!lt_parse_u64(lt_fetch_header(result, "content-length"), INT64_MAX, &size, NULL)) {
+		return broken(job, "Content-Length");
+	}
+	if (size != job->size) {
 		return lt_err_set(&job->err, LT_E_FORMAT,
 				"the store has %" PRIu64 " bytes of %" PRIu64, size, job->size);
 	}
@@ -199,13 +202,11 @@ void lt_s3_on_result(void *arg, const struct lt_fetch_result *result)
 {
 	struct lt_s3_job *job = arg;
 	bool is_good = result->status == 200 || result->status == 204 || result->status == 206;
-	/* an empty object has no range */
-	bool is_empty = job->step == CONFIRM && job->size == 0 && result->status == 416;
 
 	job->fetch = NULL;
 	if (job->step == ABORT) {
 		lt_s3_finish(job, false);
-	} else if (!is_good && !is_empty) {
+	} else if (!is_good) {
 		say_failure(job, result);
 		lt_s3_fail(job);
 	} else if (!take_answer(job, result)) {

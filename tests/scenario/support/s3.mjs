@@ -76,6 +76,8 @@ export class S3 {
   #serve({ method, key, query }, request, body, response) {
     const upload = this.uploads.get(query.get('uploadId'));
     if (method === 'GET' && key === '') return this.#list(query, response);
+    if (method === 'HEAD' && !this.objects.has(key)) return response.writeHead(404).end();
+    if (method === 'HEAD') return response.writeHead(200, { 'content-length': this.objects.get(key).body.length }).end();
     if (method === 'GET') return this.#get(key, request.headers.range, response);
     if (method === 'POST' && query.has('uploads')) {
       const id = `up&load-${this.nextUpload++}`;
