@@ -141,7 +141,7 @@ static inline void lt_bus_report(const struct lt_bus *bus, struct lt_bus_stats *
 	bus->ops->report(bus, ret);
 }
 
-/* Send what is queued and end; `done` within some 2 s, whatever the engine does. No callbacks of
+/* Send what is queued and end; `done` within some 5 s, whatever the engine does. No callbacks of
  * the listener after it. */
 static inline void lt_bus_stop(struct lt_bus *bus, void (*done)(void *arg), void *arg)
 {

@@ -93,20 +93,20 @@ static void load_done(struct lt_offload *offload)
 
 static void save_done(struct lt_offload *offload)
 {
-	LT_AUTO(cJSON_Delete) cJSON *file = cJSON_CreateObject();
-	cJSON *files = cJSON_AddObjectToObject(file, "files");
 	const struct lt_offload_done *done;
 	struct lt_buf text = { 0 };
 	struct lt_text *shared;
 
+	lt_buf_add_c(&text, "{\"files\":{");
 	for (done = offload->done; done; done = done->hh.next) {
-		cJSON *item = cJSON_AddObjectToObject(files, done->name);
-
-		lt_json_add_int(item, "bytes", (int64_t)done->bytes);
-		lt_json_add_int(item, "mtime", done->mtime_ns / 1000000000);
-		lt_json_add_int(item, "ns", done->mtime_ns % 1000000000);
+		lt_buf_add_c(&text, done == offload->done ? "" : ",");
+		lt_json_write_str(&text, lt_str_from(done->name));
+		lt_buf_printf(&text, ":{\"bytes\":%llu,\"mtime\":%lld,\"ns\":%lld}",
+				(unsigned long long)done->bytes,
+				(long long)(done->mtime_ns / 1000000000),
+				(long long)(done->mtime_ns % 1000000000));
 	}
-	lt_json_print(&text, file, LT_JSON_UTF8);
+	lt_buf_add_c(&text, "}}");
 	shared = lt_text_take(&text);
 	lt_saver_write(offload->saver, offload->state_path, shared);
 	lt_text_unref(shared);
@@ -235,8 +235,9 @@ static bool is_taken(const struct lt_offload *offload, const char *name, const c
 
 	return remote &&
 			(!remote->entry ||
-					!lt_json_equal(lt_json_get(remote->entry, "startTime"),
-							lt_json_get(entry, "startTime")));
+					remote->start !=
+							cJSON_GetNumberValue(lt_json_get(
+									entry, "startTime")));
 }
 
 /* Worker: the next name that is free here and there. */
@@ -323,6 +324,7 @@ static void prepared(void *arg)
 /* --- looking through the directory --- */
 
 struct found {
+	bool is_done; /* as it is, it is in the bucket */
 	char *name;
 	uint64_t bytes;
 	int64_t mtime_ns;
@@ -335,6 +337,13 @@ struct lt_offload_scan {
 	size_t n;
 	bool ok;
 };
+
+static int older_first(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return x->mtime_ns < y->mtime_ns ? -1 : x->mtime_ns > y->mtime_ns;
+}
 
 static void scan_directory(void *arg)
 {
@@ -354,11 +363,15 @@ static void scan_directory(void *arg)
 			continue;
 		}
 		scan->files = lt_reallocarray(scan->files, scan->n + 1, sizeof(*scan->files));
-		scan->files[scan->n++] = (struct found){ lt_str_dup(name), (uint64_t)info.st_size,
+		scan->files[scan->n++] = (struct found){ false, lt_str_dup(name),
+			(uint64_t)info.st_size,
 			info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec };
 	}
 	if (dir) {
 		closedir(dir);
+	}
+	if (scan->n > 0) {
+		qsort(scan->files, scan->n, sizeof(*scan->files), older_first);
 	}
 }
 
@@ -393,13 +406,6 @@ static void begin_upload(struct lt_offload *offload, const struct found *file)
 	lt_loop_work(offload->env.loop, prepare, prepared, upload);
 }
 
-static int older_first(const void *a, const void *b)
-{
-	const struct found *x = a, *y = b;
-
-	return x->mtime_ns < y->mtime_ns ? -1 : x->mtime_ns > y->mtime_ns;
-}
-
 static void remove_copy(struct lt_offload *offload, const struct found *file)
 {
 	LT_AUTO(lt_free) char *path = lt_path_join(offload->directory, file->name);
@@ -423,13 +429,13 @@ static void keep_bound(struct lt_offload *offload, const struct lt_offload_scan 
 		return;
 	}
 	for (size_t i = 0; i < scan->n; i++) {
-		bytes += is_done(offload, &scan->files[i]) ? scan->files[i].bytes : 0;
+		bytes += scan->files[i].is_done ? scan->files[i].bytes : 0;
 	}
 	for (size_t i = 0; i < scan->n && bytes > offload->env.conf.keep_bytes; i++) {
 		const struct lt_offload_remote *remote =
 				lt_offload_find_remote(offload, scan->files[i].name);
 
-		if (remote && remote->entry && is_done(offload, &scan->files[i])) {
+		if (remote && remote->entry && scan->files[i].is_done) {
 			remove_copy(offload, &scan->files[i]);
 			bytes -= scan->files[i].bytes;
 		}
@@ -448,11 +454,9 @@ static void scanned(void *arg)
 	}
 	offload->scan = NULL;
 	offload->stats.waiting = 0;
-	if (scan->n > 0) {
-		qsort(scan->files, scan->n, sizeof(*scan->files), older_first);
-	}
 	for (size_t i = 0; i < scan->n; i++) {
-		if (!is_done(offload, &scan->files[i])) {
+		scan->files[i].is_done = is_done(offload, &scan->files[i]);
+		if (!scan->files[i].is_done) {
 			next = next ? next : &scan->files[i];
 			offload->stats.waiting++;
 		}

@@ -23,9 +23,11 @@ struct lt_offload_done {
 struct lt_offload_remote {
 	UT_hash_handle hh;
 	char *etag;   /* of its entry */
-	cJSON *entry; /* NULL: being read for the first time */
+	char *entry;  /* JSON; NULL: not read yet */
+	double start; /* startTime of it */
 	bool is_seen, is_stale;
 	struct lt_offload *offload;
+	struct lt_offload_remote *next_stale;
 	char name[]; /* "UUID.zip" */
 };
 
@@ -42,9 +44,9 @@ struct lt_offload {
 	bool is_started, is_listing, is_known; /* is_known: listed once */
 	struct lt_offload_scan *scan;          /* of the directory, under way */
 	struct lt_offload_done *done;
-	struct lt_offload_upload *upload; /* the one under way */
-	struct lt_offload_remote *remote;
-	unsigned readings; /* entries being read */
+	struct lt_offload_upload *upload;         /* the one under way */
+	struct lt_offload_remote *remote, *stale; /* stale: to be read */
+	unsigned readings;                        /* entries being read */
 	bool is_remote_changed;
 	struct lt_offload_fetch *fetches;
 	unsigned attempts; /* that failed in a row */

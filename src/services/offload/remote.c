@@ -30,7 +30,7 @@ static struct lt_offload_remote *add(struct lt_offload *offload, const char *nam
 static void drop(struct lt_offload *offload, struct lt_offload_remote *remote)
 {
 	HASH_DEL(offload->remote, remote);
-	cJSON_Delete(remote->entry);
+	lt_free(remote->entry);
 	lt_free(remote->etag);
 	lt_free(remote);
 }
@@ -45,11 +45,14 @@ void lt_offload_free_remote(struct lt_offload *offload)
 }
 
 static void set_entry(
-		struct lt_offload *offload, struct lt_offload_remote *remote, cJSON *entry_take)
+		struct lt_offload *offload, struct lt_offload_remote *remote, const cJSON *entry)
 {
-	cJSON_Delete(remote->entry);
-	remote->entry = entry_take;
-	remote->is_stale = false;
+	struct lt_buf text = { 0 };
+
+	lt_json_print(&text, entry, LT_JSON_UTF8);
+	lt_free(remote->entry);
+	remote->entry = lt_buf_steal(&text);
+	remote->start = cJSON_GetNumberValue(lt_json_get(entry, "startTime"));
 	offload->is_remote_changed = true;
 }
 
@@ -61,32 +64,56 @@ static void set_etag(struct lt_offload_remote *remote, struct lt_str etag)
 
 /* --- the file --- */
 
+/* Entries and ETags stand in the same order. */
 void lt_offload_load_remote(struct lt_offload *offload)
 {
 	LT_AUTO(cJSON_Delete)
 	cJSON *file = lt_json_parse_file(offload->remote_path, FILE_MAX_BYTES, NULL);
-	const cJSON *etag;
+	const cJSON *entries = lt_json_get(file, "entries"), *etags = lt_json_get(file, "etags");
+	const cJSON *entry = entries ? entries->child : NULL, *etag = etags ? etags->child : NULL;
 
-	cJSON_ArrayForEach(etag, lt_json_get(file, "etags")) {
-		const cJSON *entry = lt_json_get(lt_json_get(file, "entries"), etag->string);
-
+	for (; entry && etag; entry = entry->next, etag = etag->next) {
 		if (cJSON_IsString(etag) && cJSON_IsObject(entry) &&
+				strcmp(entry->string, etag->string) == 0 &&
 				!lt_offload_find_remote(offload, etag->string)) {
 			struct lt_offload_remote *remote = add(offload, etag->string);
 
 			set_etag(remote, lt_str_from(etag->valuestring));
-			set_entry(offload, remote, cJSON_Duplicate(entry, true));
+			set_entry(offload, remote, entry);
 		}
 	}
 	offload->is_remote_changed = false;
 }
 
+/* Texts are put together, not trees: thousands of recordings take no longer than a turn may. */
+static void write_remote(const struct lt_offload *offload, struct lt_buf *text)
+{
+	const struct lt_offload_remote *remote;
+	LT_AUTO(lt_buf_finish) struct lt_buf etags = { 0 };
+	const char *comma = "";
+
+	lt_buf_add_c(text, "{\"entries\":{");
+	for (remote = offload->remote; remote; remote = remote->hh.next) {
+		if (!remote->entry) {
+			continue;
+		}
+		lt_buf_add_c(text, comma);
+		lt_json_write_str(text, lt_str_from(remote->name));
+		lt_buf_add_char(text, ':');
+		lt_buf_add_c(text, remote->entry);
+		lt_buf_add_c(&etags, comma);
+		lt_json_write_str(&etags, lt_str_from(remote->name));
+		lt_buf_add_char(&etags, ':');
+		lt_json_write_str(&etags, lt_str_from(remote->etag));
+		comma = ",";
+	}
+	lt_buf_add_c(text, "},\"etags\":{");
+	lt_buf_add_str(text, lt_buf_str(&etags));
+	lt_buf_add_c(text, "}}");
+}
+
 static void save_remote(struct lt_offload *offload)
 {
-	LT_AUTO(cJSON_Delete) cJSON *file = cJSON_CreateObject();
-	cJSON *etags = cJSON_AddObjectToObject(file, "etags");
-	cJSON *entries = cJSON_AddObjectToObject(file, "entries");
-	const struct lt_offload_remote *remote;
 	struct lt_buf text = { 0 };
 	struct lt_text *shared;
 
@@ -94,14 +121,7 @@ static void save_remote(struct lt_offload *offload)
 		return;
 	}
 	offload->is_remote_changed = false;
-	for (remote = offload->remote; remote; remote = remote->hh.next) {
-		if (remote->entry) {
-			cJSON_AddStringToObject(etags, remote->name, remote->etag);
-			cJSON_AddItemToObject(entries, remote->name,
-					cJSON_Duplicate(remote->entry, true));
-		}
-	}
-	lt_json_print(&text, file, LT_JSON_UTF8);
+	write_remote(offload, &text);
 	shared = lt_text_take(&text);
 	lt_saver_write(offload->saver, offload->remote_path, shared);
 	lt_text_unref(shared);
@@ -114,7 +134,7 @@ void lt_offload_set_remote(struct lt_offload *offload, const char *name, const c
 	remote = remote ? remote : add(offload, name);
 	remote->is_seen = true;
 	set_etag(remote, LT_STR("")); /* the next listing tells it */
-	set_entry(offload, remote, cJSON_Duplicate(entry, true));
+	set_entry(offload, remote, entry);
 	save_remote(offload);
 }
 
@@ -127,46 +147,35 @@ static void on_entry(void *arg, const struct lt_s3_result *result)
 {
 	struct lt_offload_remote *remote = arg;
 	struct lt_offload *offload = remote->offload;
-	cJSON *entry = result->ok ? lt_json_parse(result->body, NULL) : NULL;
+	LT_AUTO(cJSON_Delete) cJSON *entry = result->ok ? lt_json_parse(result->body, NULL) : NULL;
 	char quoted[LT_LOG_VALUE_MAX];
 
 	offload->readings--;
 	if (cJSON_IsObject(entry)) {
-		set_entry(offload, remote, LT_STEAL(entry));
+		set_entry(offload, remote, entry);
 	} else {
 		lt_log(&offload->env.log, LT_WARN, "an entry of the bucket cannot be read",
 				"name=%s", lt_log_value(lt_str_from(remote->name), quoted));
 	}
-	cJSON_Delete(entry);
 	read_stale(offload);
 }
 
 /* The next ones that are new or have changed; all done: the file is written. */
 static void read_stale(struct lt_offload *offload)
 {
-	struct lt_offload_remote *remote, *next;
-
-	if (!offload->is_started) {
-		return;
-	}
-	HASH_ITER(hh, offload->remote, remote, next) {
-		LT_AUTO(lt_free) char *key = NULL;
-		LT_AUTO(lt_free) char *name = NULL;
-
-		if (offload->readings == READINGS_MAX) {
-			return;
-		}
-		if (!remote->is_stale) {
-			continue;
-		}
-		remote->is_stale = false;
-		name = lt_str_dup((struct lt_str){
+	while (offload->is_started && offload->stale && offload->readings < READINGS_MAX) {
+		struct lt_offload_remote *remote = offload->stale;
+		LT_AUTO(lt_free)
+		char *name = lt_str_dup((struct lt_str){
 				remote->name, strlen(remote->name) - strlen(".zip") });
-		key = lt_offload_key(offload, FOLDER, name);
+		LT_AUTO(lt_free) char *key = lt_offload_key(offload, FOLDER, name);
+
+		offload->stale = remote->next_stale;
+		remote->is_stale = false;
 		offload->readings++;
 		lt_s3_get_bytes(offload->s3, key, on_entry, remote);
 	}
-	if (offload->readings == 0) {
+	if (offload->is_started && offload->readings == 0) {
 		save_remote(offload);
 		lt_offload_look(offload);
 	}
@@ -189,8 +198,12 @@ static void on_object(void *arg, const struct lt_s3_object *object)
 	remote = remote ? remote : add(offload, file.p);
 	remote->is_seen = true;
 	if (!lt_str_eq_c(object->etag, remote->etag)) {
-		remote->is_stale = true;
 		set_etag(remote, object->etag);
+		if (!remote->is_stale) {
+			remote->is_stale = true;
+			remote->next_stale = offload->stale;
+			offload->stale = remote;
+		}
 	}
 }
 
@@ -211,7 +224,7 @@ static void on_listed(void *arg, const struct lt_s3_result *result)
 	offload->stats.in_trouble = false;
 	offload->is_known = true;
 	HASH_ITER(hh, offload->remote, remote, next) {
-		if (!remote->is_seen) {
+		if (!remote->is_seen && !remote->is_stale) {
 			drop(offload, remote);
 			offload->is_remote_changed = true;
 		}
