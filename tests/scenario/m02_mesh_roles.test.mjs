@@ -3,11 +3,14 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build, eventually, run, secret } from './support/daemon.mjs';
 import { autobahnSession } from './support/clients.mjs';
 import { hasNats, startNats } from './support/nats.mjs';
+import { writeRace } from './support/race.mjs';
+import { withCredentials } from './support/nats_jwt.mjs';
 import { startNode, linked, meshOf } from './support/mesh.mjs';
 
 const skip = hasNats ? false : 'nats-server is not installed';
@@ -122,6 +125,42 @@ test('a service that is closed at the origin is closed at an edge, and its code 
 
   await origin.ctlJson(['desk', 'public', uuid]);
   await eventually(async () => (await fetch(`${edge.http}/state/${uuid}.json`)).status === 200, 'it to be open at the edge');
+});
+
+function tempDir(t) {
+  const dir = mkdtempSync(path.join(tmpdir(), 'lt-mesh-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+test('a node may log in by a credentials file, and not by one of somebody else', { skip }, async (t) => {
+  const { conf, creds, stranger } = withCredentials();
+  const nats = await startNats(t, { conf });
+  const dir = tempDir(t);
+  writeFileSync(path.join(dir, 'mine.creds'), creds);
+  writeFileSync(path.join(dir, 'other.creds'), stranger);
+  const a = await startNode(t, { name: 'a', nats, env: { LIVETIMING_BACKPLANE_CREDS: path.join(dir, 'mine.creds') } });
+  const b = await startNode(t, { name: 'b', nats, env: { LIVETIMING_BACKPLANE_CREDS: path.join(dir, 'mine.creds') } });
+  await linked(a, b);
+  const c = await startNode(t, { name: 'c', nats, env: { LIVETIMING_BACKPLANE_CREDS: path.join(dir, 'other.creds') } });
+  await c.waitLog(/the server does not accept the login/);
+});
+
+test('nodes that share a folder of recordings have one catalogue', { skip }, async (t) => {
+  const nats = await startNats(t);
+  const shared = path.join(tempDir(t), 'recordings');
+  mkdirSync(shared);
+  const env = { LIVETIMING_RECORDINGS_DIR: shared };
+  const origin = await startNode(t, { name: 'origin', nats, env });
+  const edge = await startNode(t, { name: 'edge', nats, role: 'edge', env });
+  await linked(origin, edge);
+  writeRace(path.join(shared, '.club1.zip'), { uuid: 'club1' });
+  renameSync(path.join(shared, '.club1.zip'), path.join(shared, 'club1.zip'));
+  for (const node of [origin, edge]) {
+    const session = await autobahnSession(t, node);
+    await eventually(async () => (await session.call('livetiming.recordings.page')).recordings.length === 1, 'the recording');
+    assert.equal((await fetch(`${node.http}/recordings/club1.zip`)).status, 200);
+  }
 });
 
 test('an edge has no settings of an origin, and none works without a backplane', async () => {
