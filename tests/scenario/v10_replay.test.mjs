@@ -164,8 +164,9 @@ test('spoiler-free, nothing of the end is told before it is played', async (t) =
   await dialog.getByRole('button', { name: /Green flag/ }).first().waitFor();
   assert.equal(await dialog.getByRole('button', { name: /Safety car|Chequered/ }).count(), 0);
   await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
   await page.getByRole('link', { name: 'Analysis' }).click();
-  await page.waitForURL(/analysis\?t=3\d\d/);
+  await eventually(() => page.url().match(/analysis\?t=3\d\d/), 'the address of the analysis up to this moment', 60000);
   await page.goBack();
   await page.getByRole('button', { name: 'Spoiler-free', pressed: true }).click();
   await page.locator('.scrub-flag.flag-yellow').waitFor({ state: 'attached' });
