@@ -6,7 +6,7 @@ import { eventually, withTimeout } from './support/daemon.mjs';
 import { autobahnSession, wampySession } from './support/clients.mjs';
 import { hasNats, startNats, startCluster } from './support/nats.mjs';
 import { startNode, linked, meshOf } from './support/mesh.mjs';
-import { hasNetns, Host } from './support/netns.mjs';
+import { hasNetns, Host, Hub } from './support/netns.mjs';
 
 const skip = hasNats ? false : 'nats-server is not installed';
 const skipNetns = skip || (hasNetns ? false : 'network namespaces need root and iproute2');
@@ -203,19 +203,32 @@ test('messages that come twice are delivered once, and nonsense changes nothing'
   assert.ok(mesh.duplicates >= 2 && mesh.broken > 5, JSON.stringify(mesh));
 });
 
-test('a partition: each side goes on, and both agree when it heals', { skip: skipNetns }, async (t) => {
-  const host = new Host();
+// A host behind a cable to the hub, where nats-server is.
+function cable(t) {
+  const hub = new Hub();
+  t.after(() => hub.destroy());
+  const host = new Host(hub);
   t.after(() => host.destroy());
-  const nats = await startNats(t, { host: host.outside });
-  const a = await startNode(t, { name: 'a', nats });
-  // a way to the node beside the cable that is cut
-  const b = await startNode(t, { name: 'b', nats, prefix: host.prefix, env: { LIVETIMING_LISTEN: 'unix:b.sock' } });
+  return { hub, host };
+}
+
+// A node in one of them; viewers reach it by its socket, beside all cables.
+async function startAt(t, place, name, nats) {
+  const node = await startNode(t, { name, nats, prefix: place.prefix, env: { LIVETIMING_LISTEN: 'unix:ws.sock' } });
+  node.url = `ws+unix://${node.dir}/ws.sock:/ws`;
+  return node;
+}
+
+test('a partition: each side goes on, and both agree when it heals', { skip: skipNetns }, async (t) => {
+  const { hub, host } = cable(t);
+  const nats = await startNats(t, { host: host.outside, port: 4222, prefix: hub.prefix });
+  const a = await startAt(t, hub, 'a', nats);
+  const b = await startAt(t, host, 'b', nats);
   await linked(a, b);
-  const url = `ws+unix://${b.dir}/b.sock:/ws`;
-  const [sayA, sayB] = await Promise.all([autobahnSession(t, a, { auth }), autobahnSession(t, b, { auth, url })]);
-  const heardA = await listen(await autobahnSession(t, a), 'test.of-b');
-  const heardB = await listen(await autobahnSession(t, b, { url }), 'test.of-a');
-  const localB = await listen(await autobahnSession(t, b, { url }), 'test.of-b');
+  const [sayA, sayB] = await Promise.all([autobahnSession(t, a, { auth, url: a.url }), autobahnSession(t, b, { auth, url: b.url })]);
+  const heardA = await listen(await autobahnSession(t, a, { url: a.url }), 'test.of-b');
+  const heardB = await listen(await autobahnSession(t, b, { url: b.url }), 'test.of-a');
+  const localB = await listen(await autobahnSession(t, b, { url: b.url }), 'test.of-b');
   await say(sayA, 'test.of-a', 1);
   await last(heardB, 1);
   host.cut();
@@ -232,18 +245,17 @@ test('a partition: each side goes on, and both agree when it heals', { skip: ski
 });
 
 test('a slow link: the others are not held up, and behind it the newest state arrives', { skip: skipNetns }, async (t) => {
-  const host = new Host();
-  t.after(() => host.destroy());
+  const { hub, host } = cable(t);
   if (!host.slow('2mbit')) return t.skip('the kernel has no token bucket filter');
-  const nats = await startNats(t, { host: host.outside });
-  const a = await startNode(t, { name: 'a', nats });
-  const c = await startNode(t, { name: 'c', nats });
-  const b = await startNode(t, { name: 'b', nats, prefix: host.prefix, env: { LIVETIMING_LISTEN: 'unix:b.sock' } });
+  const nats = await startNats(t, { host: host.outside, port: 4222, prefix: hub.prefix });
+  const a = await startAt(t, hub, 'a', nats);
+  const c = await startAt(t, hub, 'c', nats);
+  const b = await startAt(t, host, 'b', nats);
   await linked(a, b, c);
-  const session = await autobahnSession(t, a, { auth });
-  const local = await listen(await autobahnSession(t, a), 'test.t');
-  const near = await listen(await autobahnSession(t, c), 'test.t');
-  const far = await listen(await autobahnSession(t, b, { url: `ws+unix://${b.dir}/b.sock:/ws` }), 'test.t');
+  const session = await autobahnSession(t, a, { auth, url: a.url });
+  const local = await listen(await autobahnSession(t, a, { url: a.url }), 'test.t');
+  const near = await listen(await autobahnSession(t, c, { url: c.url }), 'test.t');
+  const far = await listen(await autobahnSession(t, b, { url: b.url }), 'test.t');
   const body = 'x'.repeat(20000);
   for (let i = 0; i < 100; i++) session.publish('test.t', [`${i} ${body}`], {}, { retain: true });
   await say(session, 'test.t', 'newest');

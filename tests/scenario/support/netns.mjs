@@ -16,18 +16,36 @@ export const hasNetns = (() => {
   }
 })();
 
-export class Host {
+// Where the other end of all cables is. Not this machine itself: a browser that another
+// test drives here drops what it is loading whenever a device comes or goes.
+export class Hub {
   constructor() {
-    const id = process.pid % 10000;
-    this.name = `lt${id}x${count}`;
-    this.device = `lt${id}v${count}`;
-    const net = `10.${100 + (id % 100)}.${count++}`;
-    this.outside = `${net}.1`; // this machine, as the host sees it
+    this.name = `lt${process.pid % 10000}h${count++}`;
+    ip('netns', 'add', this.name);
+    ip('-n', this.name, 'link', 'set', 'lo', 'up');
+  }
+
+  get prefix() {
+    return ['ip', 'netns', 'exec', this.name];
+  }
+
+  destroy() {
+    ip('netns', 'del', this.name);
+  }
+}
+
+export class Host {
+  constructor(hub) {
+    this.hub = hub;
+    this.name = `lt${process.pid % 10000}x${count}`;
+    this.device = `v${count}`;
+    const net = `10.${100 + (process.pid % 100)}.${count++}`;
+    this.outside = `${net}.1`; // the hub, as the host sees it
     this.address = `${net}.2`;
     ip('netns', 'add', this.name);
-    ip('link', 'add', this.device, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.name);
-    ip('addr', 'add', `${this.outside}/24`, 'dev', this.device);
-    ip('link', 'set', this.device, 'up');
+    ip('-n', hub.name, 'link', 'add', this.device, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.name);
+    ip('-n', hub.name, 'addr', 'add', `${this.outside}/24`, 'dev', this.device);
+    ip('-n', hub.name, 'link', 'set', this.device, 'up');
     ip('-n', this.name, 'addr', 'add', `${this.address}/24`, 'dev', 'eth0');
     ip('-n', this.name, 'link', 'set', 'eth0', 'up');
     ip('-n', this.name, 'link', 'set', 'lo', 'up');
@@ -38,17 +56,17 @@ export class Host {
   }
 
   cut() {
-    ip('link', 'set', this.device, 'down');
+    ip('-n', this.hub.name, 'link', 'set', this.device, 'down');
   }
 
   mend() {
-    ip('link', 'set', this.device, 'up');
+    ip('-n', this.hub.name, 'link', 'set', this.device, 'up');
   }
 
-  // What leaves this machine for the host, at most so many bits a second; false: the kernel cannot.
+  // What leaves the hub for the host, at most so many bits a second; false: the kernel cannot.
   slow(rate) {
     try {
-      execFileSync('tc', ['qdisc', 'replace', 'dev', this.device, 'root', 'tbf', 'rate', rate, 'burst', '16kb', 'limit', '64kb'], { env: { PATH }, stdio: 'ignore' });
+      execFileSync('tc', ['-n', this.hub.name, 'qdisc', 'replace', 'dev', this.device, 'root', 'tbf', 'rate', rate, 'burst', '16kb', 'limit', '64kb'], { env: { PATH }, stdio: 'ignore' });
       return true;
     } catch {
       return false;
