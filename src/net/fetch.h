@@ -44,9 +44,10 @@ struct lt_fetch_result {
 /* Copied, but for fn and arg. */
 struct lt_fetch_opts {
 	const char *url;
-	const char *method; /* GET, HEAD, POST, PUT, PATCH, DELETE; NULL: GET, with a body POST */
+	/* GET, HEAD, POST, PUT, PATCH, DELETE; NULL: GET, with a body POST */
+	const char *method;
 	const char *const *headers; /* "Name: value", ..., NULL; may be NULL */
-	struct lt_str body;         /* not for GET; p NULL: none */
+	struct lt_str body;         /* not for GET and HEAD; p NULL: none */
 	uint32_t timeout_ms;        /* for everything together; 0: 10000 */
 	size_t body_max;            /* decoded bytes; 0: 8 MiB */
 	struct lt_str etag;         /* what an earlier result said, to get 304 when unchanged */

@@ -16,6 +16,7 @@
 #define SMALL_BYTES ((size_t)4 << 20) /* of a listing, of an object into memory */
 #define HEADER_MAX  100
 #define PARTS_MAX   10000
+#define SLOWEST     16 /* bytes a millisecond that a body may take at least */
 
 /* --- life of a job --- */
 
@@ -28,6 +29,7 @@ static void free_job(struct lt_s3_job *job)
 	lt_buf_finish(&job->upload_id);
 	lt_buf_finish(&job->etags);
 	lt_buf_finish(&job->token);
+	lt_buf_finish(&job->etag);
 	lt_free(job->key);
 	lt_free(job->path);
 	lt_free(job);
@@ -61,6 +63,7 @@ void lt_s3_finish(struct lt_s3_job *job, bool ok)
 		.is_denied = job->is_denied,
 		.is_absent = job->is_absent,
 		.bytes = job->size,
+		.etag = lt_buf_str(&job->etag),
 		.body = lt_buf_str(&job->part),
 		.error = lt_str_from(ok ? "" : job->err.msg) };
 
@@ -117,13 +120,19 @@ static void write_url(const struct lt_s3_job *job, const char *query, struct lt_
 	lt_buf_add_char(url, '\0');
 }
 
+/* A large part may take long where the line is slow. */
+static uint32_t timeout_of(const struct lt_s3 *s3, size_t bytes)
+{
+	return (s3->env.timeout_ms ? s3->env.timeout_ms : TIMEOUT_MS) + (uint32_t)(bytes / SLOWEST);
+}
+
 static void ask(struct lt_s3_job *job, const struct request *request)
 {
 	struct lt_s3 *s3 = job->s3;
 	LT_AUTO(lt_buf_finish) struct lt_buf url = { 0 };
 	char hash[HEADER_MAX], range[HEADER_MAX], digest[2 * LT_SHA256_BYTES + 1];
 	const char *headers[] = { hash, NULL, NULL, NULL, NULL };
-	size_t n = 1;
+	size_t n = 1, bytes = request->body_max ? request->body_max : SMALL_BYTES;
 
 	write_url(job, request->query, &url);
 	if (request->body.n > 0 && job->step == SEND_PART) {
@@ -145,10 +154,9 @@ static void ask(struct lt_s3_job *job, const struct request *request)
 					.method = request->method,
 					.headers = headers,
 					.body = request->body,
-					.timeout_ms = s3->env.timeout_ms ? s3->env.timeout_ms
-									 : TIMEOUT_MS,
-					.body_max = request->body_max ? request->body_max
-								      : SMALL_BYTES,
+					.timeout_ms = timeout_of(
+							s3, LT_MAX(bytes, request->body.n)),
+					.body_max = bytes,
 					.sigv4 = s3->sigv4,
 					.sigv4_login = s3->login,
 					.result = lt_s3_on_result,
@@ -332,7 +340,7 @@ void lt_s3_next_step(struct lt_s3_job *job, enum lt_s3_step step)
 	case COMPLETE:
 		complete(job);
 		break;
-	case CONFIRM:
+	case ASK_HEAD:
 		ask(job, &(struct request){ "HEAD", NULL, { NULL, 0 }, NULL, 0 });
 		break;
 	case ABORT:
@@ -411,6 +419,13 @@ struct lt_s3_job *lt_s3_put_bytes(struct lt_s3 *s3, const char *key, struct lt_s
 
 	lt_buf_add_str(&model.part, bytes);
 	return start(s3, &model, key, NULL, READ_PART);
+}
+
+struct lt_s3_job *lt_s3_head(struct lt_s3 *s3, const char *key, lt_s3_done_fn done, void *arg)
+{
+	const struct lt_s3_job model = { .kind = HEAD, .done = done, .arg = arg };
+
+	return start(s3, &model, key, NULL, ASK_HEAD);
 }
 
 struct lt_s3_job *lt_s3_get(

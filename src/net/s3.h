@@ -38,7 +38,8 @@ struct lt_s3_result {
 	bool ok;
 	bool is_denied;      /* the store does not accept the keys, or what they are for */
 	bool is_absent;      /* no such object */
-	uint64_t bytes;      /* put: of the object as the store says; get: of the file */
+	uint64_t bytes;      /* of the object */
+	struct lt_str etag;  /* of the object, with its quotes; not of a listing */
 	struct lt_str body;  /* get into memory */
 	struct lt_str error; /* a sentence, when not ok */
 };
@@ -46,14 +47,17 @@ typedef void (*lt_s3_done_fn)(void *arg, const struct lt_s3_result *result);
 
 /*
  * Upload a file: in one request, or in parts where it is larger than one. ok
- * means that the store has it: it was asked for the size afterwards. What was
- * begun and failed is taken back.
+ * means that the store has it: it was asked afterwards, and has that many bytes
+ * under the tag it gave. What was begun and failed is taken back.
  */
 struct lt_s3_job *lt_s3_put(
 		struct lt_s3 *s3, const char *key, const char *path, lt_s3_done_fn done, void *arg);
 /* The same with bytes, copied; no larger than a part. */
 struct lt_s3_job *lt_s3_put_bytes(struct lt_s3 *s3, const char *key, struct lt_str bytes,
 		lt_s3_done_fn done, void *arg);
+
+/* Ask what the store has, without fetching it. */
+struct lt_s3_job *lt_s3_head(struct lt_s3 *s3, const char *key, lt_s3_done_fn done, void *arg);
 
 /* Download into a new file, which is complete, and on disk, when ok. */
 struct lt_s3_job *lt_s3_get(

@@ -32,6 +32,27 @@ static bool broken(struct lt_s3_job *job, const char *what)
 	return lt_err_set(&job->err, LT_E_FORMAT, "the store's answer has no %s", what);
 }
 
+static bool has(struct lt_str body, const char *text)
+{
+	return body.n > 0 && memmem(body.p, body.n, text, strlen(text)) != NULL;
+}
+
+/* Not all quote a tag in every answer; what stands between may call it weak. */
+static struct lt_str bare(struct lt_str etag)
+{
+	etag = lt_str_starts(etag, LT_STR("W/")) ? lt_str_skip(etag, 2) : etag;
+	if (etag.n > 1 && etag.p[0] == '"' && etag.p[etag.n - 1] == '"') {
+		etag = (struct lt_str){ etag.p + 1, etag.n - 2 };
+	}
+	return etag;
+}
+
+static void set_etag(struct lt_s3_job *job, struct lt_str etag)
+{
+	lt_buf_clear(&job->etag);
+	lt_buf_add_str(&job->etag, etag);
+}
+
 static bool on_begun(struct lt_s3_job *job, const struct lt_fetch_result *result)
 {
 	struct lt_str rest = result->body, id;
@@ -46,13 +67,14 @@ static bool on_begun(struct lt_s3_job *job, const struct lt_fetch_result *result
 
 static bool on_part_sent(struct lt_s3_job *job, const struct lt_fetch_result *result)
 {
-	job->done_bytes += job->part.n;
-	if (job->upload_id.n == 0) {
-		lt_s3_next_step(job, CONFIRM);
-		return true;
-	}
 	if (result->etag.n == 0) {
 		return broken(job, "ETag");
+	}
+	job->done_bytes += job->part.n;
+	if (job->upload_id.n == 0) {
+		set_etag(job, result->etag);
+		lt_s3_next_step(job, ASK_HEAD);
+		return true;
 	}
 	lt_buf_printf(&job->etags, "<Part><PartNumber>%u</PartNumber><ETag>%.*s</ETag></Part>",
 			++job->part_number, LT_STR_ARG(result->etag));
@@ -65,14 +87,16 @@ static bool on_completed(struct lt_s3_job *job, const struct lt_fetch_result *re
 {
 	struct lt_str rest = result->body, inside;
 
-	if (!lt_s3_xml_next(&rest, "CompleteMultipartUploadResult", &inside) &&
-			!memmem(result->body.p ? result->body.p : "", result->body.n,
-					"<CompleteMultipartUploadResult ",
-					strlen("<CompleteMultipartUploadResult "))) {
+	if (!has(result->body, "<CompleteMultipartUploadResult")) {
 		return broken(job, "CompleteMultipartUploadResult");
 	}
+	if (!lt_s3_xml_next(&rest, "ETag", &inside) || inside.n == 0) {
+		return broken(job, "ETag");
+	}
+	lt_buf_clear(&job->etag);
+	lt_s3_xml_text(&job->etag, inside);
 	lt_buf_clear(&job->upload_id);
-	lt_s3_next_step(job, CONFIRM);
+	lt_s3_next_step(job, ASK_HEAD);
 	return true;
 }
 
@@ -85,17 +109,22 @@ static bool read_size(const struct lt_fetch_result *result, uint64_t *ret)
 	return range.p && lt_parse_u64(range, INT64_MAX, ret, NULL);
 }
 
-static bool on_confirmed(struct lt_s3_job *job, const struct lt_fetch_result *result)
+static bool on_head(struct lt_s3_job *job, const struct lt_fetch_result *result)
 {
 	uint64_t size;
 
 	if (!lt_parse_u64(lt_fetch_header(result, "content-length"), INT64_MAX, &size, NULL)) {
 		return broken(job, "Content-Length");
 	}
-	if (size != job->size) {
+	if (job->kind == PUT && size != job->size) {
 		return lt_err_set(&job->err, LT_E_FORMAT,
 				"the store has %" PRIu64 " bytes of %" PRIu64, size, job->size);
 	}
+	if (job->kind == PUT && !lt_str_eq(bare(result->etag), bare(lt_buf_str(&job->etag)))) {
+		return lt_err_set(&job->err, LT_E_FORMAT, "the store has something else there");
+	}
+	job->size = size;
+	set_etag(job, result->etag);
 	lt_s3_finish(job, true);
 	return true;
 }
@@ -107,13 +136,15 @@ static bool on_part_got(struct lt_s3_job *job, const struct lt_fetch_result *res
 	if (result->status == 206 && !read_size(result, &size)) {
 		return broken(job, "Content-Range");
 	}
-	if (job->done_bytes > 0 && size != job->size) {
+	if (job->done_bytes > 0 &&
+			(size != job->size || !lt_str_eq(result->etag, lt_buf_str(&job->etag)))) {
 		return lt_err_set(&job->err, LT_E_UNAVAILABLE, "the object has changed meanwhile");
 	}
 	if (result->body.n == 0 && size > 0) {
 		return broken(job, "bytes");
 	}
 	job->size = size;
+	set_etag(job, result->etag);
 	lt_buf_clear(&job->part);
 	lt_buf_add_str(&job->part, result->body);
 	if (job->kind == GET_BYTES) {
@@ -155,23 +186,29 @@ static void tell_objects(struct lt_s3_job *job, struct lt_str rest)
 
 static bool on_listed(struct lt_s3_job *job, const struct lt_fetch_result *result)
 {
-	struct lt_str rest = result->body, truncated, token;
+	LT_AUTO(lt_buf_finish) struct lt_buf next = { 0 };
+	struct lt_str rest = result->body, inside;
 
-	if (!memmem(result->body.p ? result->body.p : "", result->body.n, "<ListBucketResult",
-			    strlen("<ListBucketResult")) ||
-			!lt_s3_xml_next(&rest, "IsTruncated", &truncated)) {
+	if (!has(result->body, "<ListBucketResult") ||
+			!lt_s3_xml_next(&rest, "IsTruncated", &inside)) {
 		return broken(job, "ListBucketResult");
 	}
 	tell_objects(job, result->body);
-	lt_buf_clear(&job->token);
-	rest = result->body;
-	if (lt_str_eq_c(truncated, "true") &&
-			lt_s3_xml_next(&rest, "NextContinuationToken", &token)) {
-		lt_s3_xml_text(&job->token, token);
-		lt_s3_next_step(job, ASK_LIST);
-	} else {
+	if (!lt_str_eq_c(inside, "true")) {
 		lt_s3_finish(job, true);
+		return true;
 	}
+	/* half a listing is none: what is not in it would be taken for gone */
+	rest = result->body;
+	if (lt_s3_xml_next(&rest, "NextContinuationToken", &inside)) {
+		lt_s3_xml_text(&next, inside);
+	}
+	if (next.n == 0 || lt_str_eq(lt_buf_str(&next), lt_buf_str(&job->token))) {
+		return broken(job, "new NextContinuationToken");
+	}
+	lt_buf_clear(&job->token);
+	lt_buf_add_str(&job->token, lt_buf_str(&next));
+	lt_s3_next_step(job, ASK_LIST);
 	return true;
 }
 
@@ -184,8 +221,8 @@ static bool take_answer(struct lt_s3_job *job, const struct lt_fetch_result *res
 		return on_part_sent(job, result);
 	case COMPLETE:
 		return on_completed(job, result);
-	case CONFIRM:
-		return on_confirmed(job, result);
+	case ASK_HEAD:
+		return on_head(job, result);
 	case ASK_PART:
 		return on_part_got(job, result);
 	case ASK_LIST:

@@ -6,13 +6,13 @@
 #include "base/table.h"
 #include "net/s3.h"
 
-enum lt_s3_kind { PUT, GET, GET_BYTES, LIST };
+enum lt_s3_kind { PUT, HEAD, GET, GET_BYTES, LIST };
 enum lt_s3_step {
 	READ_PART,
 	BEGIN,
 	SEND_PART,
 	COMPLETE,
-	CONFIRM,
+	ASK_HEAD, /* also at the end of an upload */
 	ABORT,
 	ASK_PART,
 	WRITE_PART,
@@ -38,6 +38,7 @@ struct lt_s3_job {
 	struct lt_buf part;
 	char hash[2 * LT_SHA256_BYTES + 1]; /* of the part */
 	uint64_t size, done_bytes;
+	struct lt_buf etag; /* of the object, as the store said */
 	struct lt_err err;
 	/* of an upload in parts */
 	struct lt_buf upload_id, etags; /* etags: the XML that completes it */

@@ -93,6 +93,63 @@ test('a part that fails takes the whole upload back, and it begins again', async
   assert.ok(store.requests.some(({ method }) => method === 'DELETE'));
 });
 
+test('a recording counts as stored when the store has the same bytes, and not before', async (t) => {
+  const zip = (method) => (request) => request.key === 'club1.zip' && request.method === method;
+  for (const [name, lie] of [
+    ['another size', (request) => zip('HEAD')(request) && { answer: '', headers: { etag: '"x"', 'content-length': 3 } }],
+    ['another tag', (request, store) => zip('HEAD')(request) && { answer: '', headers: { etag: '"x"', 'content-length': store.objects.get('club1.zip').body.length } }],
+    ['no length', (request) => zip('HEAD')(request) && { answer: '' }],
+    ['not there', (request) => zip('HEAD')(request) && 404],
+    ['no tag', (request) => zip('PUT')(request) && { answer: '' }],
+  ]) {
+    const store = await S3.open(t);
+    let lies = 0;
+    store.fail = (request) => {
+      const answer = lies < 1 && lie(request, store);
+      if (answer) lies++;
+      return answer || undefined;
+    };
+    const daemon = await startWith(t, store, { env: { LIVETIMING_S3_KEEP_MIB: '1' }, files: [['club1.zip']] });
+    await entryOf(store, 'club1');
+    assert.equal(lies, 1, name);
+    assert.match(daemon.log, /recording not uploaded; it stays here/, name);
+    assert.ok(existsSync(local(daemon, 'club1.zip')), name);
+  }
+});
+
+test('an answer to a large upload that is none is told, and it begins again', async (t) => {
+  const store = await S3.open(t);
+  const answers = [
+    [/^POST uploads/, { answer: '<html>' }, /no UploadId/],
+    [/^PUT partNumber/, { answer: '' }, /no ETag/],
+    [/^POST uploadId/, { answer: '<Error><Code>InternalError</Code></Error>' }, /no CompleteMultipartUploadResult/],
+    [/^POST uploadId/, { answer: '<CompleteMultipartUploadResult>' }, /no ETag/],
+  ];
+  const wanted = [...answers];
+  store.fail = ({ method, query }) => (answers.length > 0 && answers[0][0].test(`${method} ${[...query.keys()][0] ?? ''}`) ? answers.shift()[1] : undefined);
+  const daemon = await startWith(t, store, { files: [['club1.zip', {}, [{ name: 'more.bin', content: randomBytes(9 * 1024 * 1024) }]]] });
+  await entryOf(store, 'club1');
+  for (const [, , says] of wanted) assert.match(daemon.log, says);
+  assert.ok(store.objects.get('club1.zip').body.equals(readFileSync(local(daemon, 'club1.zip'))));
+});
+
+test('half a listing is none: what was known stays', async (t) => {
+  const store = await S3.open(t);
+  await startWith(t, store, { files: [['club1.zip'], ['club2.zip', { startTime: START + 5000 }]] });
+  await entryOf(store, 'club1');
+  await entryOf(store, 'club2');
+  const half = '<ListBucketResult><IsTruncated>true</IsTruncated>';
+  for (const answer of [half, `${half}<NextContinuationToken>same</NextContinuationToken>`]) {
+    store.fail = null;
+    const other = await startWith(t, store);
+    const session = await autobahnSession(t, other);
+    await eventually(async () => (await listed(session)).length === 2, 'both in the catalogue');
+    store.fail = ({ method, key }) => (method === 'GET' && key === '' ? { answer } : undefined);
+    await other.waitLog(/cannot be listed.*no new NextContinuationToken/);
+    assert.equal((await listed(session)).length, 2);
+  }
+});
+
 test('killed in the middle of an upload, the daemon begins it again', async (t) => {
   const store = await S3.open(t);
   const daemon = await startWith(t, store, { files: [['club1.zip', {}, [{ name: 'more.bin', content: randomBytes(9 * 1024 * 1024) }]]] });

@@ -40,6 +40,7 @@ export class S3 {
       this.requests.push(what);
       const failure = this.fail?.(what);
       if (failure === 'cut') return request.socket.destroy();
+      if (failure?.answer !== undefined) return response.writeHead(200, failure.headers).end(failure.answer);
       if (failure) return this.#error(response, failure, 'InternalError');
       const problem = this.#check(request, url, body);
       if (problem) {
@@ -76,8 +77,7 @@ export class S3 {
   #serve({ method, key, query }, request, body, response) {
     const upload = this.uploads.get(query.get('uploadId'));
     if (method === 'GET' && key === '') return this.#list(query, response);
-    if (method === 'HEAD' && !this.objects.has(key)) return response.writeHead(404).end();
-    if (method === 'HEAD') return response.writeHead(200, { 'content-length': this.objects.get(key).body.length }).end();
+    if (method === 'HEAD') return this.#head(key, response);
     if (method === 'GET') return this.#get(key, request.headers.range, response);
     if (method === 'POST' && query.has('uploads')) {
       const id = `up&load-${this.nextUpload++}`;
@@ -111,7 +111,14 @@ export class S3 {
     const whole = Buffer.concat(parts);
     this.objects.set(upload.key, { body: whole, etag: `"${md5(whole)}-${parts.length}"` });
     this.uploads.delete(id);
-    return response.end(`<CompleteMultipartUploadResult><Key>${xml(upload.key)}</Key></CompleteMultipartUploadResult>`);
+    const { etag } = this.objects.get(upload.key);
+    return response.end(`<CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Key>${xml(upload.key)}</Key><ETag>${etag.replace(/"/g, '&quot;')}</ETag></CompleteMultipartUploadResult>`);
+  }
+
+  #head(key, response) {
+    const object = this.objects.get(key);
+    if (!object) return response.writeHead(404).end();
+    return response.writeHead(200, { etag: object.etag, 'content-length': object.body.length }).end();
   }
 
   #get(key, range, response) {

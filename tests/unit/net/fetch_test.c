@@ -136,6 +136,20 @@ static void fetch(struct fixture *f)
 	assert_int_equal(f->results, 1);
 }
 
+static void a_head_gives_headers_and_waits_for_no_body(void **state)
+{
+	struct fixture *f = *state;
+
+	serve(f, serve_answer, "HTTP/1.1 200 OK\r\nX-Limit: 7\r\nContent-Length: 1000\r\n\r\n");
+	f->opts.method = "HEAD";
+	fetch(f);
+
+	assert_int_equal(f->status, 200);
+	assert_int_equal(strncmp(f->request, "HEAD /x?y=1 HTTP/1.1\r\n", 22), 0);
+	assert_string_equal(f->header.p, "7");
+	assert_string_equal(f->body.p, "");
+}
+
 static void a_get_gives_status_body_and_headers(void **state)
 {
 	struct fixture *f = *state;
@@ -578,6 +592,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_get_gives_status_body_and_headers),
+		TEST(a_head_gives_headers_and_waits_for_no_body),
 		TEST(a_request_carries_headers_and_conditions),
 		TEST(a_body_is_posted_and_any_status_is_an_answer),
 		TEST(a_compressed_answer_is_decoded),
