@@ -70,7 +70,7 @@ static void print_recordings(
 				lt_cli_number(recordings, "in_bucket"),
 				lt_cli_number(recordings, "to_upload"),
 				cJSON_IsTrue(lt_json_get(recordings, "bucket_trouble"))
-						? "; THE BUCKET CANNOT BE REACHED, see the log"
+						? "; TROUBLE WITH THE BUCKET, see the log"
 						: "");
 	}
 	if (lt_cli_number(recordings, "failing") > 0) {

@@ -113,10 +113,11 @@ static bool create_mesh(struct lt_daemon *daemon, struct lt_err *err)
 
 /* --- modules --- */
 
-static bool hold(void *arg, struct lt_http_req *req, struct lt_str name,
+static bool hold(void *arg, struct lt_http_req *req, struct lt_str name, bool is_admitted,
 		void (*again)(void *again_arg, struct lt_http_req *req), void *again_arg)
 {
-	return lt_offload_hold(((struct lt_daemon *)arg)->offload, req, name, again, again_arg);
+	return lt_offload_hold(((struct lt_daemon *)arg)->offload, req, name, is_admitted, again,
+			again_arg);
 }
 
 /* What an edge leaves to an origin. */
@@ -153,6 +154,7 @@ static void create_offload(struct lt_daemon *daemon)
 		daemon->offload = lt_offload_create(&(struct lt_offload_env){
 				.loop = env->loop,
 				.log = { env->log_sink, "offload" },
+				.random = daemon->random,
 				.requests = lt_fetcher_requests(daemon->fetcher),
 				.directory = conf->recordings_dir,
 				.state_dir = conf->state_dir,

@@ -292,6 +292,26 @@ cJSON *lt_index_update(const struct lt_index_opts *opts, struct lt_err *err)
 	return LT_STEAL(index);
 }
 
+void lt_index_add_take(cJSON *index, cJSON *entries)
+{
+	struct known known = known_keys(index);
+	cJSON *next;
+
+	for (cJSON *entry = entries ? entries->child : NULL; entry; entry = next) {
+		LT_AUTO(lt_buf_finish) struct lt_buf key = { 0 };
+
+		next = entry->next;
+		lt_index_key(&key, lt_str_from(entry->string));
+		lt_buf_add_char(&key, '\0');
+		if (cJSON_IsObject(entry) && !is_known(&known, key.p)) {
+			cJSON_AddItemToObject(
+					index, key.p, cJSON_DetachItemViaPointer(entries, entry));
+		}
+	}
+	lt_free(known.keys);
+	cJSON_Delete(entries);
+}
+
 /* --- changing --- */
 
 /* What describes the frames or the file, and is not for others to set. */

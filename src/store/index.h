@@ -54,6 +54,9 @@ cJSON *lt_index_update(const struct lt_index_opts *opts, struct lt_err *err);
  */
 cJSON *lt_index_change(const struct lt_index_opts *opts, const cJSON *changes, struct lt_err *err);
 
+/* Add the entries of another object, a member a file name ("UUID_1.zip"), that are not in it. */
+void lt_index_add_take(cJSON *index, cJSON *entries);
+
 /* "UUID:1" for "UUID_1.zip": without ending, the first underscore a colon. Appends to buf. */
 void lt_index_key(struct lt_buf *buf, struct lt_str file_name);
 

@@ -3,38 +3,14 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
-import { Daemon, build, eventually, run } from './support/daemon.mjs';
+import { build, eventually, run } from './support/daemon.mjs';
+import { entryOf, listed, local, noneRefused, put, startWith, stored } from './support/bucket.mjs';
 import { autobahnSession } from './support/clients.mjs';
+import { START } from './support/race.mjs';
 import { S3 } from './support/s3.mjs';
-import { START, writeRace } from './support/race.mjs';
-
-const quick = { LIVETIMING_S3_REFRESH_S: '1' };
-
-async function startWith(t, store, { env = {}, files = [], dir } = {}) {
-  const daemon = new Daemon({ env: { ...store.env, ...quick, ...env }, dir });
-  t.after(() => daemon.destroy());
-  const folder = path.join(daemon.dir, 'recordings');
-  mkdirSync(folder, { recursive: true });
-  for (const [name, manifest, further] of files) put(daemon, name, manifest, further);
-  return daemon.start();
-}
-
-const local = (daemon, name) => path.join(daemon.dir, 'recordings', name);
-
-// As a recording comes to be there: complete at once.
-function put(daemon, name, manifest, further) {
-  const uuid = name.replace(/(_\d+)?\.zip$/, '');
-  writeRace(local(daemon, `.${name}`), { uuid, ...manifest }, further);
-  renameSync(local(daemon, `.${name}`), local(daemon, name));
-}
-
-const stored = (store, key) => eventually(() => store.objects.get(key)?.body, `${key} in the bucket, which has ${[...store.objects.keys()]}`);
-const entryOf = async (store, name) => JSON.parse(await stored(store, `catalogue/${name}.json`));
-const listed = async (session) => (await session.call('livetiming.recordings.page')).recordings.map((entry) => entry.filename);
-const noneRefused = (store) => assert.deepEqual(store.refused, []);
 
 test('a finished recording is uploaded with its analysis and its entry', async (t) => {
   const store = await S3.open(t);
@@ -179,7 +155,7 @@ test('a wrong secret is told as such, without it, and nothing is lost', async (t
   await daemon.waitLog(/the bucket cannot be listed.*403 SignatureDoesNotMatch/);
   assert.ok(!daemon.log.includes('hidden'));
   assert.ok(existsSync(local(daemon, 'club1.zip')));
-  assert.match((await daemon.ctl(['status'])).stdout, /THE BUCKET CANNOT BE REACHED/);
+  assert.match((await daemon.ctl(['status'])).stdout, /TROUBLE WITH THE BUCKET/);
 });
 
 test('another daemon lists what is in the bucket, and fetches what is asked for', async (t) => {
@@ -194,9 +170,10 @@ test('another daemon lists what is in the bucket, and fetches what is asked for'
   assert.deepEqual((await listed(session)).sort(), ['club1.zip', 'club2.zip']);
   assert.equal((await session.call('livetiming.recordings.manifest', ['club2'])).name, 'Other');
   assert.equal(existsSync(local(other, 'club1.zip')), false);
-  const [timeline, zip] = await Promise.all([fetch(`${other.http}/timeline/recording/club1/manifest`), fetch(`${other.http}/recordings/club1.zip`)]);
+  const [timeline, zip] = await Promise.all([fetch(`${other.http}/timeline/recordings/club1/index.json`), fetch(`${other.http}/recordings/club1.zip`)]);
   assert.equal(zip.status, 200);
-  assert.notEqual(timeline.status, 503);
+  assert.equal(timeline.status, 200);
+  assert.equal((await timeline.json()).recording?.name ?? 'Club Cup', 'Club Cup');
   assert.deepEqual(Buffer.from(await zip.arrayBuffer()), store.objects.get('club1.zip').body);
   assert.ok(existsSync(local(other, 'club1.json')));
   assert.equal(store.requests.filter(({ method, key }) => method === 'GET' && key === 'club1.zip').length, 1, 'fetched once for both');
@@ -254,7 +231,7 @@ test('a private recording in the bucket is served to nobody without its code', a
   await eventually(async () => (await listed(services)).length === 1, 'it in the catalogue of who may see all');
   assert.deepEqual(await listed(await autobahnSession(t, other)), []);
   assert.equal((await fetch(`${other.http}/recordings/club1.zip`)).status, 404);
-  assert.notEqual((await fetch(`${other.http}/timeline/recording/club1/manifest`)).status, 200);
+  assert.equal((await fetch(`${other.http}/timeline/recordings/club1/index.json`)).status, 404);
   assert.equal(existsSync(local(other, 'club1.zip')), false);
 });
 

@@ -1,10 +1,10 @@
-/* Recordings that are asked for, and only in the bucket. */
+/* Recordings that are asked for, and only in the bucket; or newer there. */
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fsutil.h"
+#include "base/random.h"
 #include "services/offload/offload_priv.h"
 
 #define FETCHES_MAX 8
@@ -22,8 +22,7 @@ struct lt_offload_fetch {
 	struct lt_offload *offload;
 	char *name;        /* "UUID" */
 	char *temp, *path; /* of the file that is being fetched */
-	bool is_analysis;  /* the second one */
-	uint64_t bytes;    /* of the recording */
+	bool is_analysis;  /* the first one, so that the recording is complete when it is there */
 	struct waiter *waiters;
 	unsigned waiter_count;
 };
@@ -91,9 +90,11 @@ static void finish(struct lt_offload_fetch *fetch, bool ok)
 static void set_paths(struct lt_offload_fetch *fetch, const char *ending)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf name = { 0 }, temp = { 0 };
+	char id[LT_UUID_TEXT]; /* other daemons may fetch into the same directory */
 
+	lt_random_uuid(fetch->offload->env.random, id);
 	lt_buf_printf(&name, "%s%s", fetch->name, ending);
-	lt_buf_printf(&temp, ".fetch-%s%s", fetch->name, ending);
+	lt_buf_printf(&temp, LT_OFFLOAD_TEMP "%s-%s%s", fetch->name, id, ending);
 	lt_free(fetch->path);
 	lt_free(fetch->temp);
 	fetch->path = lt_path_join(fetch->offload->directory, name.p);
@@ -113,16 +114,22 @@ static void ask(struct lt_offload_fetch *fetch, const char *ending)
 	lt_s3_get(fetch->offload->s3, key, fetch->temp, on_file, fetch);
 }
 
-/* A local file that is what the bucket has need not be uploaded. */
-static void note_confirmed(struct lt_offload_fetch *fetch)
+static char *archive_name(const struct lt_offload_fetch *fetch)
 {
-	struct stat info;
-	LT_AUTO(lt_buf_finish) struct lt_buf name = { 0 };
+	struct lt_buf name = { 0 };
 
-	if (stat(fetch->path, &info) == 0) {
-		lt_buf_printf(&name, "%s.zip", fetch->name);
-		lt_offload_confirm(fetch->offload, name.p, (uint64_t)info.st_size,
-				info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec);
+	lt_buf_printf(&name, "%s.zip", fetch->name);
+	return lt_buf_steal(&name);
+}
+
+/* A local file that is what the bucket has need not be uploaded. */
+static void note_confirmed(struct lt_offload_fetch *fetch, struct lt_str etag)
+{
+	LT_AUTO(lt_free) char *name = archive_name(fetch);
+	struct lt_offload_file file = { .name = name };
+
+	if (lt_offload_stat(fetch->offload->directory, &file)) {
+		lt_offload_set_done(fetch->offload, &file, etag);
 	}
 }
 
@@ -139,12 +146,12 @@ static void on_file(void *arg, const struct lt_s3_result *result)
 		finish(fetch, false);
 		return;
 	}
-	if (fetch->is_analysis) { /* first, so that the recording is complete when it is there */
+	if (fetch->is_analysis) {
 		fetch->is_analysis = false;
 		ask(fetch, ".zip");
 		return;
 	}
-	note_confirmed(fetch);
+	note_confirmed(fetch, result->etag);
 	offload->stats.fetched++;
 	lt_log(&offload->env.log, LT_INFO, "recording fetched", "name=%s bytes=%llu", fetch->name,
 			(unsigned long long)result->bytes);
@@ -181,8 +188,8 @@ static struct lt_offload_fetch *begin(struct lt_offload *offload, const char *na
 	return fetch;
 }
 
-/* Is it in the bucket, and not here? */
-static bool is_away(const struct lt_offload *offload, const char *name)
+/* Is it in the bucket, for this one, and not here? */
+static bool is_away(const struct lt_offload *offload, const char *name, bool is_admitted)
 {
 	LT_AUTO(lt_buf_finish) struct lt_buf file = { 0 };
 	LT_AUTO(lt_free) char *path = NULL;
@@ -191,17 +198,36 @@ static bool is_away(const struct lt_offload *offload, const char *name)
 	lt_buf_printf(&file, "%s.zip", name);
 	remote = lt_offload_find_remote(offload, file.p);
 	path = lt_path_join(offload->directory, file.p);
-	return remote && remote->entry && access(path, F_OK) != 0;
+	return remote && remote->text && (is_admitted || !remote->is_private) &&
+			access(path, F_OK) != 0;
+}
+
+void lt_offload_renew(struct lt_offload *offload)
+{
+	const struct lt_offload_done *done;
+
+	for (done = offload->done; done; done = done->hh.next) {
+		LT_AUTO(lt_free) char *base = lt_offload_with_ending(done->name, "");
+		LT_AUTO(lt_free) char *name = lt_strdup(done->name);
+		struct lt_offload_file file = { .name = name };
+
+		/* one that has been changed here, too, is uploaded instead */
+		if (!done->etag[0] && lt_offload_stat(offload->directory, &file) &&
+				lt_offload_has_archive(offload, &file) && !find(offload, base)) {
+			begin(offload, base);
+		}
+	}
 }
 
 bool lt_offload_hold(struct lt_offload *offload, struct lt_http_req *req, struct lt_str name,
-		lt_http_fn again, void *arg)
+		bool is_admitted, lt_http_fn again, void *arg)
 {
 	LT_AUTO(lt_free) char *text = lt_str_dup(name);
 	struct lt_offload_fetch *fetch;
 	struct waiter *waiter;
 
-	if (!offload->is_started || !lt_name_is_safe(name) || !is_away(offload, text)) {
+	if (!offload->is_started || !lt_name_is_safe(name) ||
+			!is_away(offload, text, is_admitted)) {
 		return false;
 	}
 	fetch = find(offload, text);

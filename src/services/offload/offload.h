@@ -7,10 +7,12 @@
  *
  * What is finished here is uploaded, one after the other, again and again until
  * the store has confirmed it; STATE_DIR/offload.json keeps what was. Only then,
- * and only where a bound is set, is a local copy removed. What others have
+ * and only where a bound is set, is a local copy removed, after the store was
+ * asked once more. What others have
  * uploaded is read every refresh_s into DIRECTORY/remote.json (store/index.h), which the
  * catalogue shows beside the local ones; a recording that is asked for and is
- * not here is fetched first, and kept as if it had been made here.
+ * not here is fetched first, and kept as if it had been made here; it is fetched
+ * again when the entry changes.
  *
  * A name that another node took for another recording is given up: the local
  * one is renamed (NAME_1 ...), as if it had come second.
@@ -25,6 +27,7 @@
 #include "router/http.h"
 
 struct lt_offload;
+struct lt_random;
 
 /* Texts are borrowed. */
 struct lt_offload_conf {
@@ -38,6 +41,7 @@ struct lt_offload_conf {
 struct lt_offload_env {
 	struct lt_loop *loop;
 	struct lt_log log;
+	struct lt_random *random;
 	struct lt_requests requests;
 	const char *directory, *state_dir; /* copied */
 	struct lt_offload_conf conf;
@@ -53,16 +57,17 @@ void lt_offload_stop(struct lt_offload *offload); /* what is under way is begun 
 /*
  * Is this recording ("UUID_1") not here, but in the bucket? Then the request is
  * taken: again(arg, req) is called when it has been fetched; or it is answered
- * that it could not be.
+ * that it could not be. A private one is fetched for who is admitted alone: for
+ * others it is not there.
  */
 bool lt_offload_hold(struct lt_offload *offload, struct lt_http_req *req, struct lt_str name,
-		lt_http_fn again, void *arg);
+		bool is_admitted, lt_http_fn again, void *arg);
 
 struct lt_offload_stats {
 	uint64_t uploaded, failed, fetched, removed; /* since the start */
 	uint64_t waiting;                            /* to be uploaded */
 	uint64_t remote;                             /* in the bucket, of all nodes */
-	bool in_trouble;                             /* the last thing asked of the store failed */
+	bool in_trouble;                             /* the last listing, or upload, failed */
 };
 void lt_offload_report(const struct lt_offload *offload, struct lt_offload_stats *ret);
 void lt_offload_write_metrics(const struct lt_offload *offload, struct lt_buf *buf);

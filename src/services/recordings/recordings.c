@@ -393,6 +393,11 @@ static void on_http(void *arg, struct lt_http_req *req)
 		lt_http_reply_text(req, 404, "no such recording");
 		return;
 	}
+	/* the desk knows what is private here; of what came from elsewhere, the list alone */
+	if (recordings->env.hold && !recordings->catalogue) {
+		lt_http_reply_text(req, 503, "the recordings are not listed yet; ask again soon");
+		return;
+	}
 	int status = may_download(recordings, name, req);
 
 	if (status != 200) {
@@ -401,7 +406,7 @@ static void on_http(void *arg, struct lt_http_req *req)
 	}
 	if (recordings->env.hold &&
 			recordings->env.hold(recordings->env.hold_arg, req, base_name(name),
-					on_http, recordings)) {
+					is_private(recordings, name), on_http, recordings)) {
 		return;
 	}
 	bool is_zip = lt_str_ends(name, LT_STR(".zip"));

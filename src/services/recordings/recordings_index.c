@@ -74,12 +74,12 @@ struct lt_rec_index *lt_rec_index_create(const struct lt_rec_index_env *env)
 	return index;
 }
 
-static void add_name(struct name **names, struct lt_str text, size_t max)
+static void add_name(struct name **names, struct lt_str text)
 {
 	struct name *name;
 
 	HASH_FIND(hh, *names, text.p, text.n, name);
-	if (name == NULL && HASH_COUNT(*names) < max) {
+	if (name == NULL && HASH_COUNT(*names) < NAMES_MAX) {
 		name = lt_zalloc(sizeof(*name));
 		name->text = lt_str_dup(text);
 		HASH_ADD_KEYPTR(hh, *names, name->text, text.n, name);
@@ -176,25 +176,11 @@ static void add_remote(cJSON *index, const char *directory)
 {
 	LT_AUTO(lt_free) char *path = lt_path_join(directory, LT_REMOTE_NAME);
 	LT_AUTO(cJSON_Delete) cJSON *file = lt_json_parse_file(path, INDEX_MAX_BYTES, NULL);
-	cJSON *entries = lt_json_get(file, "entries"), *entry, *next;
-	struct name *here = NULL, *name;
+	cJSON *entries = lt_json_get(file, "entries");
 
-	for (entry = index->child; entries && entry; entry = entry->next) {
-		add_name(&here, lt_str_from(entry->string), SIZE_MAX);
+	if (entries) {
+		lt_index_add_take(index, cJSON_DetachItemViaPointer(file, entries));
 	}
-	for (entry = entries ? entries->child : NULL; entry; entry = next) {
-		LT_AUTO(lt_buf_finish) struct lt_buf key = { 0 };
-
-		next = entry->next;
-		lt_index_key(&key, lt_str_from(entry->string));
-		HASH_FIND(hh, here, key.p, key.n, name);
-		lt_buf_add_char(&key, '\0');
-		if (cJSON_IsObject(entry) && !name) {
-			cJSON_AddItemToObject(
-					index, key.p, cJSON_DetachItemViaPointer(entries, entry));
-		}
-	}
-	free_names(&here);
 }
 
 static void run_job(void *arg)
@@ -368,7 +354,7 @@ static void take_event(struct lt_rec_index *index, const struct inotify_event *e
 	} else {
 		return;
 	}
-	add_name(&index->names, lt_buf_str(&archive), NAMES_MAX);
+	add_name(&index->names, lt_buf_str(&archive));
 	if (!lt_timer_is_armed(&index->settle)) {
 		lt_timer_once(&index->settle, index->env.loop, SETTLE_MS, look_through, index);
 	}

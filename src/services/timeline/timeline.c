@@ -516,8 +516,8 @@ static void on_request(void *arg, struct lt_http_req *req)
 		return;
 	}
 	if (!target.is_live && timelines->env.hold &&
-			timelines->env.hold(timelines->env.hold_arg, req, target.name, on_request,
-					timelines)) {
+			timelines->env.hold(timelines->env.hold_arg, req, target.name,
+					target.is_admitted, on_request, timelines)) {
 		return;
 	}
 	doc = find_doc(timelines, &target);

@@ -45,9 +45,10 @@ struct lt_timelines_env {
 	void *private_arg;
 	/*
 	 * A recording that is not here ("UUID_1"): true: the request was taken, and
-	 * again(again_arg, req) is called when it is. NULL: all are here.
+	 * again(again_arg, req) is called when it is. is_admitted: it may be a private
+	 * one. NULL: all are here.
 	 */
-	bool (*hold)(void *arg, struct lt_http_req *req, struct lt_str name,
+	bool (*hold)(void *arg, struct lt_http_req *req, struct lt_str name, bool is_admitted,
 			void (*again)(void *again_arg, struct lt_http_req *req), void *again_arg);
 	void *hold_arg;
 };

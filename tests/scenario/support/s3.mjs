@@ -33,12 +33,12 @@ export class S3 {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('error', () => {});
-    request.on('end', () => {
+    request.on('end', async () => {
       const body = Buffer.concat(chunks);
       const url = new URL(request.url, 'http://x');
       const what = { method: request.method, key: decodeURIComponent(url.pathname.slice(this.bucket.length + 2)), query: url.searchParams, bytes: body.length };
       this.requests.push(what);
-      const failure = this.fail?.(what);
+      const failure = await this.fail?.(what);
       if (failure === 'cut') return request.socket.destroy();
       if (failure?.answer !== undefined) return response.writeHead(200, failure.headers).end(failure.answer);
       if (failure) return this.#error(response, failure, 'InternalError');
