@@ -1,10 +1,11 @@
-/* Procedures over the list of recordings: what is asked wrongly, too early, or without the code. */
+/* The list of recordings and its files: what is asked wrongly, too early, or without the code. */
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fsutil.h"
 #include "base/random.h"
 #include "race/envelope.h"
+#include "router/http_req.h"
 #include "router/local.h"
 #include "router/router.h"
 #include "services/recordings/recordings.h"
@@ -23,6 +24,7 @@ struct fixture {
 	char dir[32];
 	cJSON *answer;
 	char error[80];
+	char held[40]; /* the recording that was asked for elsewhere, and whether for who may */
 };
 
 /* An entry whose file is there is kept as it is listed. */
@@ -182,6 +184,127 @@ static void a_file_that_has_gone_is_dropped_at_the_next_look(void **state)
 	assert_int_equal(lt_json_get(ask(f, RPC "page", "[]"), "total")->valueint, 0);
 }
 
+/* --- recordings that are elsewhere --- */
+
+static bool hold(void *arg, struct lt_http_req *req, struct lt_str name, bool is_admitted,
+		void (*again)(void *again_arg, struct lt_http_req *req), void *again_arg)
+{
+	struct fixture *f = arg;
+
+	(void)again;
+	(void)again_arg;
+	snprintf(f->held, sizeof(f->held), "%.*s%s", LT_STR_ARG(name),
+			is_admitted ? " admitted" : "");
+	lt_http_reply_text(req, 202, "held");
+	return true;
+}
+
+static struct lt_str owner(void *arg, struct lt_str file_name)
+{
+	(void)arg;
+	return lt_str_starts(file_name, LT_STR("secret")) ? LT_STR("secret")
+							  : (struct lt_str){ NULL, 0 };
+}
+
+static int gate(void *arg, struct lt_str uuid, struct lt_http_req *req)
+{
+	(void)arg;
+	(void)uuid;
+	return lt_http_header(req, "x-access-code").n > 0 ? 200 : 404;
+}
+
+/* The same, on a node that has recordings elsewhere: one of them private. */
+static void begin_again(struct fixture *f)
+{
+	char path[64];
+
+	lt_recordings_destroy(f->recordings);
+	lt_fake_settle(f->loop);
+	snprintf(path, sizeof(path), "%s/remote.json", f->dir);
+	assert_true(lt_file_replace(path,
+			LT_STR("{\"entries\":{\"secret.zip\":{\"duration\":1.0,\"filename\":"
+			       "\"secret.zip\",\"startTime\":1,\"uuid\":\"secret\",\"private\":"
+			       "true}}}"),
+			0644, NULL));
+	f->recordings = lt_recordings_create(&(struct lt_recordings_env){ .loop = f->loop,
+			.router = f->router,
+			.directory = f->dir,
+			.owner = owner,
+			.gate = gate,
+			.hold = hold,
+			.hold_arg = f });
+	assert_true(lt_recordings_start(f->recordings, NULL));
+}
+
+static void on_ready(void *arg)
+{
+	(void)arg;
+}
+
+/* The status of the answer. */
+static int get(struct fixture *f, const char *target, const char *code)
+{
+	struct lt_http *http = lt_router_http(f->router);
+	struct lt_http_req *req = lt_http_req_create(http, 0);
+	int status;
+
+	req->method = LT_HTTP_GET;
+	req->ready = on_ready;
+	req->path = lt_strdup(target);
+	req->path_n = strlen(target);
+	if (code) {
+		lt_http_req_add(&req->headers, &req->headers_n, LT_STR("x-access-code"),
+				lt_str_from(code));
+	}
+	f->held[0] = '\0';
+	assert_true(lt_http_route_find(http, req));
+	req->handed = true;
+	req->fn(req->fn_arg, req);
+	lt_fake_settle(f->loop);
+	assert_true(req->answered);
+	assert_int_equal(sscanf(req->out.p, "HTTP/1.1 %d", &status), 1);
+	lt_http_req_free(req);
+	return status;
+}
+
+static void no_file_is_served_before_it_is_known_which_are_private(void **state)
+{
+	struct fixture *f = *state;
+	struct lt_http *http = lt_router_http(f->router);
+	struct lt_http_req *req;
+
+	begin_again(f);
+	req = lt_http_req_create(http, 0);
+	req->method = LT_HTTP_GET;
+	req->ready = on_ready;
+	req->path = lt_strdup("/recordings/a.zip");
+	req->path_n = strlen(req->path);
+	assert_true(lt_http_route_find(http, req));
+	req->handed = true;
+	req->fn(req->fn_arg, req); /* and the list is not read yet */
+	assert_int_equal(strncmp(req->out.p, "HTTP/1.1 503 ", 13), 0);
+	assert_string_equal(f->held, "");
+	lt_http_req_free(req);
+
+	lt_fake_settle(f->loop);
+	assert_int_equal(get(f, "/recordings/a.zip", NULL), 202);
+	assert_string_equal(f->held, "a");
+}
+
+static void a_private_recording_elsewhere_is_asked_for_with_its_code_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_again(f);
+	lt_fake_settle(f->loop);
+	assert_int_equal(get(f, "/recordings/secret.zip", NULL), 404);
+	assert_string_equal(f->held, "");
+	assert_int_equal(get(f, "/recordings/secret.zip", "code"), 202);
+	assert_string_equal(f->held, "secret admitted");
+	assert_int_equal(get(f, "/recordings/other.zip", "code"), 202);
+	assert_string_equal(f->held, "other");
+}
+
 int main(void)
 {
 	lt_alloc_init();
@@ -193,6 +316,8 @@ int main(void)
 		TEST(a_manifest_is_not_changed_without_the_code),
 		TEST(a_change_that_fails_is_answered),
 		TEST(a_file_that_has_gone_is_dropped_at_the_next_look),
+		TEST(no_file_is_served_before_it_is_known_which_are_private),
+		TEST(a_private_recording_elsewhere_is_asked_for_with_its_code_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -339,6 +339,24 @@ static void a_directory_that_is_not_there_is_an_error(void **state)
 	assert_int_equal(f->err.code, LT_E_NOT_FOUND);
 }
 
+static void entries_of_elsewhere_are_added_where_there_are_none(void **state)
+{
+	cJSON *index = lt_json_parse(LT_STR("{\"a:1\":{\"name\":\"ours\"}}"), NULL);
+	cJSON *more = lt_json_parse(
+			LT_STR("{\"a_1.zip\":{\"name\":\"theirs\"},\"b.zip\":{},\"c.zip\":[1],"
+			       "\"d_2_x.zip\":{}}"),
+			NULL);
+	LT_AUTO(lt_buf_finish) struct lt_buf text = { 0 };
+
+	(void)state;
+	lt_index_add_take(index, more);
+	lt_index_add_take(index, NULL);
+
+	lt_json_print(&text, index, LT_JSON_COMPACT);
+	cJSON_Delete(index);
+	assert_str_equal(lt_buf_str(&text), "{\"a:1\":{\"name\":\"ours\"},\"b\":{},\"d:2_x\":{}}");
+}
+
 static bool stop(void *arg LT_UNUSED, size_t done LT_UNUSED, size_t all LT_UNUSED)
 {
 	return false;
@@ -501,6 +519,7 @@ int main(void)
 		TEST(archives_that_are_cut_off_are_told),
 		TEST(an_index_that_cannot_be_written_is_told_and_right),
 		TEST(a_directory_that_is_not_there_is_an_error),
+		TEST(entries_of_elsewhere_are_added_where_there_are_none),
 		TEST(updating_can_be_cancelled),
 		TEST(a_change_reaches_archive_index_and_analysis),
 		TEST(frames_of_a_changed_recording_of_the_original_stay),
