@@ -77,15 +77,18 @@ test('a recording is not taken for another one while its entry is still being re
   assert.ok(!store.objects.has('club1_1.zip'));
 });
 
-test('a copy is removed only while the bucket has the recording: one that it lost is uploaded again', async (t) => {
+for (const [what, spoil] of [
+  ['lost', (store, key) => store.objects.delete(key)],
+  ['has in another form', (store, key) => store.objects.set(key, { body: Buffer.alloc(store.objects.get(key).body.length), etag: '"another"' })],
+]) test(`a copy is removed only while the bucket has the recording: one that it ${what} is uploaded again`, async (t) => {
   const store = await S3.open(t);
   const daemon = await startWith(t, store, { files: [['club1.zip', {}, MIB], ['club2.zip', { startTime: START + 5000 }, MIB]] });
   await eventually(() => daemon.log.match(/recording uploaded/g)?.length === 2, 'both to be uploaded');
   await daemon.stop();
   const whole = readFileSync(local(daemon, 'club1.zip'));
-  for (const name of ['club1', 'club2']) store.objects.delete(`${name}.zip`);
+  spoil(store, 'club1.zip');
   const again = await startWith(t, store, { dir: daemon.dir, env: { LIVETIMING_S3_KEEP_MIB: '1' } });
-  assert.ok((await stored(store, 'club1.zip')).equals(whole));
+  await eventually(() => store.objects.get('club1.zip')?.body.equals(whole), 'the recording in the bucket');
   await again.waitLog(/local copy removed/);
   const answer = await fetch(`${again.http}/recordings/club1.zip`);
   assert.ok(Buffer.from(await answer.arrayBuffer()).equals(whole));
@@ -183,4 +186,19 @@ test('a private recording in the bucket is served to who has its code', async (t
   assert.equal(await get('?code=wrong-code-1'), 403);
   assert.equal(existsSync(local(other, 'club1.zip')), false);
   await eventually(async () => (await get('?code=open-sesame')) === 200, 'it with its code');
+});
+
+test('daemons that share their directory, too, have each recording once', async (t) => {
+  const store = await S3.open(t);
+  const one = await startWith(t, store, { files: [['club1.zip']] });
+  const two = await startWith(t, store, { env: { LIVETIMING_RECORDINGS_DIR: path.join(one.dir, 'recordings') } });
+  put(one, 'club2.zip', { startTime: START + 5000 });
+  for (const daemon of [one, two]) {
+    const session = await autobahnSession(t, daemon);
+    await eventually(async () => { const { recordings } = await daemon.ctlJson(['status']); return recordings.in_bucket === 2 && recordings.to_upload === 0; }, 'both in the bucket');
+    await eventually(async () => (await listed(session)).sort().join() === 'club1.zip,club2.zip', 'both in the catalogue');
+    assert.equal((await fetch(`${daemon.http}/recordings/club2.zip`)).status, 200);
+    assert.doesNotMatch(daemon.log, /renamed|not uploaded|fetched/);
+  }
+  assert.deepEqual([...store.objects.keys()].sort(), ['catalogue/club1.json', 'catalogue/club2.json', 'club1.zip', 'club2.zip']);
 });
