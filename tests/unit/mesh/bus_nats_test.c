@@ -467,19 +467,27 @@ static void nkey(void **state)
 	tmpdir_remove(dir);
 }
 
-static void tls_with_a_ca(void **state)
+/* A server with a certificate of this host in dir, and a side that asks for localhost. */
+static void start_tls(struct fixture *f, const char *host, char *dir)
 {
-	struct fixture *f = *state;
-	char dir[TMPDIR_MAX], conf[300], url[100];
+	char conf[300], url[100];
 
 	tmpdir_make(dir);
-	tls_write_files("localhost", in_dir(dir, "cert"), in_dir(dir, "key"));
+	tls_write_files(host, in_dir(dir, "cert"), in_dir(dir, "key"));
 	snprintf(conf, sizeof(conf), "tls { cert_file: \"%s/cert\", key_file: \"%s/key\" }", dir,
 			dir);
 	serve(f, conf);
 	snprintf(url, sizeof(url), "tls://localhost%s",
 			strchr(nats_server_address(f->server), ':'));
 	start_side(f, 0, (struct lt_bus_nats_conf){ .urls = url, .ca_file = in_dir(dir, "cert") });
+}
+
+static void tls_with_a_ca(void **state)
+{
+	struct fixture *f = *state;
+	char dir[TMPDIR_MAX];
+
+	start_tls(f, "localhost", dir);
 	run_until(f, &f->sides[0].ups, 1);
 	tmpdir_remove(dir);
 }
@@ -487,17 +495,10 @@ static void tls_with_a_ca(void **state)
 static void tls_of_another_host_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	char dir[TMPDIR_MAX], conf[300], url[100];
+	char dir[TMPDIR_MAX];
 	const int none = 0;
 
-	tmpdir_make(dir);
-	tls_write_files("another.example", in_dir(dir, "cert"), in_dir(dir, "key"));
-	snprintf(conf, sizeof(conf), "tls { cert_file: \"%s/cert\", key_file: \"%s/key\" }", dir,
-			dir);
-	serve(f, conf);
-	snprintf(url, sizeof(url), "tls://localhost%s",
-			strchr(nats_server_address(f->server), ':'));
-	start_side(f, 0, (struct lt_bus_nats_conf){ .urls = url, .ca_file = in_dir(dir, "cert") });
+	start_tls(f, "another.example", dir);
 	while (f->log.n == 0) {
 		run_until(f, &none, 0);
 	}
