@@ -17,6 +17,7 @@ struct lt_authz;
 struct lt_guard;
 struct lt_member;
 struct lt_realm;
+struct lt_role;
 
 /* Joined sessions of one kind of transport. */
 #define LT_TRANSPORTS_MAX 8
@@ -43,6 +44,10 @@ struct lt_core {
 };
 
 struct lt_core *lt_router_core(struct lt_router *router);
+
+/* What a member needs that comes by no socket. NULL: one of the two is not configured. */
+struct lt_realm *lt_core_find_seat(struct lt_core *core, struct lt_str realm_name,
+		struct lt_str role_name, const struct lt_role **ret_role, struct lt_err *err);
 
 /*
  * As lt_uri_check with the router's bounds, and strictly where that is

@@ -256,13 +256,11 @@ struct lt_local *lt_local_join(struct lt_router *router, struct lt_str realm_nam
 		const char *authid, const char *role_name, struct lt_err *err)
 {
 	struct lt_core *core = lt_router_core(router);
-	struct lt_realm *realm = lt_realm_find(core, realm_name);
-	const struct lt_role *role = lt_authz_role(core->authz, lt_str_from(role_name));
+	const struct lt_role *role;
+	struct lt_realm *realm =
+			lt_core_find_seat(core, realm_name, lt_str_from(role_name), &role, err);
 
-	if (!realm || !role) {
-		lt_err_set(err, LT_E_NOT_FOUND, "%s \"%.*s\" is not configured",
-				realm ? "role" : "realm",
-				LT_STR_ARG(realm ? lt_str_from(role_name) : realm_name));
+	if (!realm) {
 		return NULL;
 	}
 

@@ -332,14 +332,11 @@ static const struct lt_member_ops member_ops = { .send = member_send, .revoked =
 struct lt_remote *lt_remote_join(const struct lt_remote_env *env, struct lt_err *err)
 {
 	struct lt_core *core = lt_router_core(env->router);
-	struct lt_realm *realm = lt_realm_find(core, env->realm);
-	const struct lt_role *role = lt_authz_role(core->authz, LT_STR(ROLE));
+	const struct lt_role *role;
+	struct lt_realm *realm = lt_core_find_seat(core, env->realm, LT_STR(ROLE), &role, err);
 	struct lt_remote *remote;
 
-	if (!realm || !role) {
-		lt_err_set(err, LT_E_NOT_FOUND, "%s \"%.*s\" is not configured",
-				realm ? "role" : "realm",
-				LT_STR_ARG(realm ? LT_STR(ROLE) : env->realm));
+	if (!realm) {
 		return NULL;
 	}
 	remote = lt_zalloc(sizeof(*remote));

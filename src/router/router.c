@@ -137,6 +137,21 @@ struct lt_core *lt_router_core(struct lt_router *router)
 	return &router->core;
 }
 
+struct lt_realm *lt_core_find_seat(struct lt_core *core, struct lt_str realm_name,
+		struct lt_str role_name, const struct lt_role **ret_role, struct lt_err *err)
+{
+	struct lt_realm *realm = lt_realm_find(core, realm_name);
+
+	*ret_role = lt_authz_role(core->authz, role_name);
+	if (!realm || !*ret_role) {
+		lt_err_set(err, LT_E_NOT_FOUND, "%s \"%.*s\" is not configured",
+				realm ? "role" : "realm",
+				LT_STR_ARG(realm ? role_name : realm_name));
+		return NULL;
+	}
+	return realm;
+}
+
 bool lt_core_check_uri(struct lt_core *core, const struct lt_member *member, struct lt_str uri,
 		enum lt_match match, struct lt_err *err)
 {
